@@ -31,12 +31,13 @@ $(BUILD)/config.mk: scripts/deps.sh $(BUILD)/options
 	@CC='$(CC)' OPENCL='$(OPENCL)' sh scripts/deps.sh config >$@
 
 # ---- sources ----------------------------------------------------------------------------------------------------
-REPL_C := $(wildcard repl/*.c)
-LANG_C := $(wildcard lang/*.c)
+REPL_C := $(wildcard repl/*.c repl/*/*.c)
+LANG_C := $(wildcard lang/*.c lang/*/*.c)
 OPENCL_C := $(if $(filter 0,$(OPENCL)),$(wildcard engine/opencl/none.c),$(filter-out %/none.c,$(wildcard engine/opencl/*.c)))
-CPU_C := $(wildcard engine/cpu/*.c)
+CPU_C := $(wildcard engine/cpu/*.c engine/cpu/*/*.c)
 ISA_C := $(filter %.isa.c,$(CPU_C))
-ENGINE_C := $(wildcard engine/*.c) $(filter-out $(ISA_C),$(CPU_C)) $(OPENCL_C)
+ENGINE_C := $(filter-out engine/cpu/% engine/opencl/%,$(wildcard engine/*.c engine/*/*.c)) \
+	$(filter-out $(ISA_C),$(CPU_C)) $(OPENCL_C)
 LUA_FILES := $(sort $(shell find lang/lua -name '*.lua' 2>/dev/null))
 CL_FILES := $(if $(filter 0,$(OPENCL)),,$(sort $(wildcard engine/opencl/kernels/*.cl)))
 

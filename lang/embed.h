@@ -1,4 +1,4 @@
-/* The Lua library's files as the build embeds them (from lang/lua); the table ends with a row whose name is NULL. */
+/* The Lua library's files as the build embeds them (from lang/lua); the last row's name is NULL. */
 #ifndef TIDE_LANG_EMBED_H
 #define TIDE_LANG_EMBED_H
 

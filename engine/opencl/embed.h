@@ -1,4 +1,4 @@
-/* The OpenCL sources of engine/opencl/kernels as the build embeds them; the table ends with a row whose name is NULL. */
+/* The OpenCL sources of engine/opencl/kernels as the build embeds them; the last row's name is NULL. */
 #ifndef TIDE_OPENCL_EMBED_H
 #define TIDE_OPENCL_EMBED_H
 

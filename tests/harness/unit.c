@@ -1,0 +1,63 @@
+/* Runs a cmocka program and counts its cases from its TAP output. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "ok 3 - name" or "not ok 3 - name": the name, or NULL when the line is another. */
+static const char *case_name(const char *line, const char *word)
+{
+    size_t length = strlen(word);
+    if (strncmp(line, word, length) != 0)
+        return NULL;
+    const char *rest = line + length + strspn(line + length, "0123456789");
+    if (rest == line + length)
+        return NULL;
+    return strncmp(rest, " - ", 3) == 0 ? rest + 3 : rest;
+}
+
+/* Counts the cases, prints why those failed that did; returns how many were announced ("1..N"). */
+static int count_cases(const char *path, const Lines *lines)
+{
+    int announced = 0;
+    for (int i = 0; i < lines->count; i++) {
+        const char *line = lines->line[i], *name;
+        int n;
+        if (sscanf(line, "1..%d", &n) == 1) {
+            announced += n;
+        } else if ((name = case_name(line, "not ok ")) != NULL) {
+            fail(path, "%s", name);
+            while (i + 1 < lines->count && lines->line[i + 1][0] == '#')
+                printf("    %s\n", lines->line[++i]);
+        } else if ((name = case_name(line, "ok ")) != NULL) {
+            if (strstr(name, "# SKIP") != NULL)
+                harness.skipped++;
+            else
+                pass();
+        }
+    }
+    return announced;
+}
+
+void run_unit(const char *path)
+{
+    const char *argv[] = {path, NULL};
+    Run run = {.argv = argv, .merged = true};
+    int failed = harness.failed, before = harness.passed + harness.failed + harness.skipped;
+    run_process(&run);
+    Lines lines = lines_of(run.out.data, run.out.length);
+    int announced = count_cases(path, &lines);
+    int seen = harness.passed + harness.failed + harness.skipped - before;
+    const char *trouble = run.timed_out                                 ? "timed out"
+                          : run.status >= 128                           ? "was killed by a signal"
+                          : run.status != 0 && harness.failed == failed ? "failed outside its cases"
+                          : seen < announced || seen == 0               ? "stopped early"
+                                                                        : NULL;
+    if (trouble != NULL) {
+        fail(path, "%s (status %d, %d of %d cases reported)", trouble, run.status, seen, announced);
+        print_block("it printed:", lines.line, lines.count);
+    }
+    lines_free(&lines);
+    run_free(&run);
+}
