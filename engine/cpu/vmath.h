@@ -1,6 +1,6 @@
 /* vmath.h - exp, log, sin, pow ... that gcc can vectorise inside an elementwise loop.
  *
- * Include it after <math.h> in a file of loops compiled once per instruction set with -DISA=base, avx2 or avx512.
+ * Include it in a file of loops compiled once per instruction set with -DISA=base, avx2 or avx512.
  * It turns the names of vmath.def into macros that pick by type: float stays float, everything else is double, so
  * `y[i] = 1/(1 + exp(-x[i]))` serves both. fabs, sqrt, floor, ceil, trunc and rint join them: there gcc has instructions.
  *
@@ -12,33 +12,74 @@
 #ifndef TIDE_CPU_VMATH_H
 #define TIDE_CPU_VMATH_H
 
+#include <math.h>
+
 #ifndef ISA
 #define ISA base
 #endif
 
 #define VM_PASTE_(isa, name, type) vm_##isa##_##name##_##type
-#define VM_PASTE(isa, name, type) VM_PASTE_(isa, name, type)
-#define VM_NAME(name, type) VM_PASTE(ISA, name, type)
+#define VM_PASTE(isa, name, type)  VM_PASTE_(isa, name, type)
+#define VM_NAME(name, type)        VM_PASTE(ISA, name, type)
 
-/* The implementation defines the vector forms itself: with the attribute gcc would generate them a second time. */
-#if defined(VMATH_IMPLEMENTATION)
-#define VM_DECL
-#elif defined(__GNUC__) && !defined(__clang__)
-#define VM_DECL __attribute__((const, nothrow, leaf, simd("notinbranch")))
+#ifdef VMATH_IMPLEMENTATION
+
+/* Without the simd attribute: with it gcc would generate the vector forms that these files define. */
+#define VM_DECLARE1(name)                                                                                    \
+    float VM_NAME(name, f32)(float x);                                                                       \
+    double VM_NAME(name, f64)(double x);
+#define VM_DECLARE2(name)                                                                                    \
+    float VM_NAME(name, f32)(float x, float y);                                                              \
+    double VM_NAME(name, f64)(double x, double y);
+
+/* Replaces each y[i], i < n, that is not finite by libm(x[i]); of two arguments alike. */
+void vm_settle1(int n, const double *x, double *y, double (*libm)(double));
+void vm_settle2(int n, const double *a, const double *b, double *y, double (*libm)(double, double));
+
 #else
-#define VM_DECL __attribute__((const, nothrow))
+
+#if defined(__GNUC__) && !defined(__clang__)
+#define VM_ATTRIBUTES __attribute__((const, nothrow, leaf, simd("notinbranch")))
+#else
+#define VM_ATTRIBUTES __attribute__((const, nothrow))
 #endif
 
-#define VM_DECLARE1(name)                                                                                              \
-    VM_DECL float VM_NAME(name, f32)(float x);                                                                         \
-    VM_DECL double VM_NAME(name, f64)(double x);
-#define VM_DECLARE2(name)                                                                                              \
-    VM_DECL float VM_NAME(name, f32)(float x, float y);                                                                \
-    VM_DECL double VM_NAME(name, f64)(double x, double y);
-#define OWN1(name, f64) VM_DECLARE1(name)
-#define OWN2(name, f64) VM_DECLARE2(name)
-#define SLEEF1(name, f64, f32) VM_DECLARE1(name)
-#define SLEEF2(name, f64, f32) VM_DECLARE2(name)
+#ifdef __x86_64__
+
+/* libm's own names are given our symbols: gcc 12 vectorises a call under a condition (x > 0 ? x : expm1(x)) only
+ * when it knows the function, and expf with another symbol is still one it knows. */
+#define VM_TEXT_(x)         #x
+#define VM_TEXT(x)          VM_TEXT_(x)
+#define VM_FROM(name, type) __asm__(VM_TEXT(VM_NAME(name, type))) VM_ATTRIBUTES
+#define VM_DECLARE1(name)                                                                                    \
+    extern float name##f(float) VM_FROM(name, f32);                                                          \
+    extern double name(double) VM_FROM(name, f64);
+#define VM_DECLARE2(name)                                                                                    \
+    extern float name##f(float, float) VM_FROM(name, f32);                                                   \
+    extern double name(double, double) VM_FROM(name, f64);
+
+/* Not so sin and cos: of one argument gcc would make a call of libm's sincos. */
+extern float vm_sinf(float) VM_FROM(sin, f32);
+extern double vm_sin(double) VM_FROM(sin, f64);
+extern float vm_cosf(float) VM_FROM(cos, f32);
+extern double vm_cos(double) VM_FROM(cos, f64);
+
+#else /* other machines: libm, under its names */
+
+#define VM_DECLARE1(name)
+#define VM_DECLARE2(name)
+#define vm_sinf sinf
+#define vm_sin  sin
+#define vm_cosf cosf
+#define vm_cos  cos
+
+#endif
+#endif
+
+#define OWN1(name, d, far)      VM_DECLARE1(name)
+#define OWN2(name, d, far)      VM_DECLARE2(name)
+#define SLEEF1(name, d, s, far) VM_DECLARE1(name)
+#define SLEEF2(name, d, s, far) VM_DECLARE2(name)
 #include "vmath.def"
 #undef OWN1
 #undef OWN2
@@ -47,9 +88,8 @@
 
 #ifndef VMATH_IMPLEMENTATION
 
-#define VM_PICK1(name, x) _Generic((x), float: VM_NAME(name, f32), default: VM_NAME(name, f64))(x)
-#define VM_PICK2(name, x, y) _Generic((x) + (y), float: VM_NAME(name, f32), default: VM_NAME(name, f64))(x, y)
-#define VM_NATIVE(name, x) _Generic((x), float: name##f, default: name)(x)
+#define VM_PICK1(name, x)    _Generic((x), float : name##f, default : name)(x)
+#define VM_PICK2(name, x, y) _Generic((x) + (y), float : name##f, default : name)(x, y)
 
 #undef exp
 #undef exp2
@@ -73,7 +113,6 @@
 #undef atan
 #undef erfc
 #undef lgamma
-#undef tgamma
 #undef cbrt
 #undef pow
 #undef hypot
@@ -86,40 +125,39 @@
 #undef trunc
 #undef rint
 
-#define exp(x) VM_PICK1(exp, x)
-#define exp2(x) VM_PICK1(exp2, x)
-#define expm1(x) VM_PICK1(expm1, x)
-#define log(x) VM_PICK1(log, x)
-#define log2(x) VM_PICK1(log2, x)
-#define log10(x) VM_PICK1(log10, x)
-#define log1p(x) VM_PICK1(log1p, x)
-#define sin(x) VM_PICK1(sin, x)
-#define cos(x) VM_PICK1(cos, x)
-#define tan(x) VM_PICK1(tan, x)
-#define sinh(x) VM_PICK1(sinh, x)
-#define cosh(x) VM_PICK1(cosh, x)
-#define tanh(x) VM_PICK1(tanh, x)
-#define asinh(x) VM_PICK1(asinh, x)
-#define acosh(x) VM_PICK1(acosh, x)
-#define atanh(x) VM_PICK1(atanh, x)
-#define erf(x) VM_PICK1(erf, x)
-#define asin(x) VM_PICK1(asin, x)
-#define acos(x) VM_PICK1(acos, x)
-#define atan(x) VM_PICK1(atan, x)
-#define erfc(x) VM_PICK1(erfc, x)
-#define lgamma(x) VM_PICK1(lgamma, x)
-#define tgamma(x) VM_PICK1(tgamma, x)
-#define cbrt(x) VM_PICK1(cbrt, x)
-#define pow(x, y) VM_PICK2(pow, x, y)
+#define exp(x)      VM_PICK1(exp, x)
+#define exp2(x)     VM_PICK1(exp2, x)
+#define expm1(x)    VM_PICK1(expm1, x)
+#define log(x)      VM_PICK1(log, x)
+#define log2(x)     VM_PICK1(log2, x)
+#define log10(x)    VM_PICK1(log10, x)
+#define log1p(x)    VM_PICK1(log1p, x)
+#define sin(x)      VM_PICK1(vm_sin, x)
+#define cos(x)      VM_PICK1(vm_cos, x)
+#define tan(x)      VM_PICK1(tan, x)
+#define sinh(x)     VM_PICK1(sinh, x)
+#define cosh(x)     VM_PICK1(cosh, x)
+#define tanh(x)     VM_PICK1(tanh, x)
+#define asinh(x)    VM_PICK1(asinh, x)
+#define acosh(x)    VM_PICK1(acosh, x)
+#define atanh(x)    VM_PICK1(atanh, x)
+#define erf(x)      VM_PICK1(erf, x)
+#define asin(x)     VM_PICK1(asin, x)
+#define acos(x)     VM_PICK1(acos, x)
+#define atan(x)     VM_PICK1(atan, x)
+#define erfc(x)     VM_PICK1(erfc, x)
+#define lgamma(x)   VM_PICK1(lgamma, x)
+#define cbrt(x)     VM_PICK1(cbrt, x)
+#define pow(x, y)   VM_PICK2(pow, x, y)
 #define hypot(x, y) VM_PICK2(hypot, x, y)
 #define atan2(x, y) VM_PICK2(atan2, x, y)
-#define fmod(x, y) VM_PICK2(fmod, x, y)
-#define fabs(x) VM_NATIVE(fabs, x)
-#define sqrt(x) VM_NATIVE(sqrt, x)
-#define floor(x) VM_NATIVE(floor, x)
-#define ceil(x) VM_NATIVE(ceil, x)
-#define trunc(x) VM_NATIVE(trunc, x)
-#define rint(x) VM_NATIVE(rint, x)
+#define fmod(x, y)  VM_PICK2(fmod, x, y)
+#define fabs(x)     VM_PICK1(fabs, x)
+#define sqrt(x)     VM_PICK1(sqrt, x)
+#define floor(x)    VM_PICK1(floor, x)
+#define ceil(x)     VM_PICK1(ceil, x)
+#define trunc(x)    VM_PICK1(trunc, x)
+#define rint(x)     VM_PICK1(rint, x)
 
 #endif
 #endif
