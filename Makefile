@@ -156,8 +156,10 @@ format:
 	@command -v clang-format >/dev/null || { echo 'clang-format is missing: apt-get install clang-format' >&2; exit 1; }
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
-bench: tide
-	@TIDE=$(BUILD)/tide PYTHON='$(PYTHON)' sh tests/bench/bench.sh
+$(BUILD)/gemm: $(BUILD)/obj/tests/bench/gemm.o
+	$(QUIET)$(CC) $(LD_ALL) -o $@ $< $(PKG_LIBS)
+bench: tide $(BUILD)/gemm
+	@TIDE=$(abspath $(BUILD))/tide GEMM=$(abspath $(BUILD))/gemm PYTHON='$(PYTHON)' sh tests/bench/bench.sh
 
 clean:
 	rm -rf $(BUILD)
