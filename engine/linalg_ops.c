@@ -102,29 +102,25 @@ static bool is_half(const Tensor *t)
     return t->dtype == DT_F16 || t->dtype == DT_BF16;
 }
 
-/* out (row-major) = alpha a b + beta c by the kernels of `product` and, when c is given, of `sum`.
- * 16-bit floats are multiplied and added up as float and rounded once. */
-static bool multiply(OpId product, OpId sum, Tensor *c, Tensor *a, Tensor *b, Tensor *out, double beta, double alpha)
+/* out (row-major) = alpha a b + beta c; c NULL is 0. 16-bit floats are multiplied and added up as float, rounded once. */
+static bool multiply(Tensor *c, Tensor *a, Tensor *b, Tensor *out, double beta, double alpha)
 {
     Tensor *result = out;
     if (is_half(out)) {
         Dims shape = tensor_dims(out);
         a = converted_plain(a, DT_F32);
         b = converted_plain(b, DT_F32);
-        if (c) c = converted_plain(c, DT_F32);
         result = result_new(&shape, DT_F32, out->device);
-        if (!a || !b || !result || tide_failed()) return false;
     }
-    a = blas_ready(a);
-    b = blas_ready(b);
-    if (!a || !b) return false;
-    bool done;
-    if (!c) done = kernel_run(product, (Tensor *[]){a, b}, 2, &result, 1, NULL);
-    else {
-        Arg arg[5] = {{.t = c}, {.t = a}, {.t = b}, {.f = beta}, {.f = alpha}};
-        done = kernel_run(sum, (Tensor *[]){c, a, b}, 3, &result, 1, arg);
-    }
-    return done && (result == out || copy_plain(out, result));
+    a = a ? blas_ready(a) : NULL;
+    b = b ? blas_ready(b) : NULL;
+    if (!a || !b || !result) return false;
+    bool adds = c && beta != 0;
+    if (adds && !copy_plain(result, c)) return false;
+    OpId op = result->ndim == 3 ? (adds ? OP_baddbmm : OP_bmm) : adds ? OP_addmm : OP_mm;
+    if (!adds && alpha != 1) op = result->ndim == 3 ? OP_baddbmm : OP_addmm;
+    Arg arg[5] = {{.t = c}, {.t = a}, {.t = b}, {.f = adds ? beta : 0}, {.f = alpha}};
+    return kernel_run(op, (Tensor *[]){a, b}, 2, &result, 1, arg) && (result == out || copy_plain(out, result));
 }
 
 /* ---- matrices ---- */
@@ -139,7 +135,7 @@ Tensor *forward_mm(Tensor *x, Tensor *mat2)
                          ctype_name(mat2));
     if (!refuse_bool(x, "addmm_impl_cpu_")) return NULL;
     Tensor *out = result_new(DIMS(x->shape[0], mat2->shape[1]), (DType)x->dtype, x->device);
-    return out && multiply(OP_mm, OP_addmm, NULL, x, mat2, out, 0, 1) ? out : NULL;
+    return out && multiply(NULL, x, mat2, out, 0, 1) ? out : NULL;
 }
 
 Tensor *forward_addmm(Tensor *x, Tensor *mat1, Tensor *mat2, double beta, double alpha)
@@ -156,7 +152,7 @@ Tensor *forward_addmm(Tensor *x, Tensor *mat1, Tensor *mat2, double beta, double
     Tensor *c = expanded(x, shape);
     if (!c || !refuse_bool(mat1, "addmm_impl_cpu_")) return NULL;
     Tensor *out = result_new(shape, (DType)mat1->dtype, mat1->device);
-    return out && multiply(OP_mm, OP_addmm, c, mat1, mat2, out, beta, alpha) ? out : NULL;
+    return out && multiply(c, mat1, mat2, out, beta, alpha) ? out : NULL;
 }
 
 Tensor *forward_bmm(Tensor *x, Tensor *mat2)
@@ -166,7 +162,7 @@ Tensor *forward_bmm(Tensor *x, Tensor *mat2)
         return tide_fail("RuntimeError", "expected scalar type %s but found %s", cname(x), cname(mat2));
     if (!refuse_bool(x, "bmm")) return NULL;
     Tensor *out = result_new(DIMS(x->shape[0], x->shape[1], mat2->shape[2]), (DType)x->dtype, x->device);
-    return out && multiply(OP_bmm, OP_baddbmm, NULL, x, mat2, out, 0, 1) ? out : NULL;
+    return out && multiply(NULL, x, mat2, out, 0, 1) ? out : NULL;
 }
 
 Tensor *forward_baddbmm(Tensor *x, Tensor *batch1, Tensor *batch2, double beta, double alpha)
@@ -179,7 +175,7 @@ Tensor *forward_baddbmm(Tensor *x, Tensor *batch1, Tensor *batch2, double beta, 
     Tensor *c = expanded(x, shape);
     if (!c || !refuse_bool(batch1, "baddbmm")) return NULL;
     Tensor *out = result_new(shape, (DType)batch1->dtype, batch1->device);
-    return out && multiply(OP_bmm, OP_baddbmm, c, batch1, batch2, out, beta, alpha) ? out : NULL;
+    return out && multiply(c, batch1, batch2, out, beta, alpha) ? out : NULL;
 }
 
 /* ---- vectors ---- */
@@ -211,7 +207,7 @@ Tensor *forward_mv(Tensor *x, Tensor *vec)
     Tensor *out = result_new(DIMS(x->shape[0]), (DType)x->dtype, x->device);
     if (!out) return NULL;
     Tensor *column = as_column(vec), *target = as_column(out);
-    return column && target && multiply(OP_mm, OP_addmm, NULL, x, column, target, 0, 1) ? out : NULL;
+    return column && target && multiply(NULL, x, column, target, 0, 1) ? out : NULL;
 }
 
 Tensor *forward_addmv(Tensor *x, Tensor *mat, Tensor *vec, double beta, double alpha)
@@ -227,7 +223,7 @@ Tensor *forward_addmv(Tensor *x, Tensor *mat, Tensor *vec, double beta, double a
     if (!out || !c) return NULL;
     c = as_column(c);
     Tensor *column = as_column(vec), *target = as_column(out);
-    return c && column && target && multiply(OP_mm, OP_addmm, c, mat, column, target, beta, alpha) ? out : NULL;
+    return c && column && target && multiply(c, mat, column, target, beta, alpha) ? out : NULL;
 }
 
 Tensor *forward_dot(Tensor *x, Tensor *tensor)
@@ -248,7 +244,7 @@ Tensor *forward_dot(Tensor *x, Tensor *tensor)
     if (!out) return NULL;
     Tensor *row = as_row(x), *column = as_column(tensor);
     Tensor *target = restrided(out, 2, (int64_t[]){1, 1}, (int64_t[]){1, 1});
-    return row && column && target && multiply(OP_mm, OP_addmm, NULL, row, column, target, 0, 1) ? out : NULL;
+    return row && column && target && multiply(NULL, row, column, target, 0, 1) ? out : NULL;
 }
 
 Tensor *forward_vdot(Tensor *x, Tensor *other)
