@@ -1,13 +1,14 @@
 /* vmath.h - exp, log, sin, pow ... that gcc can vectorise inside an elementwise loop.
  *
- * Include it in a file of loops compiled once per instruction set with -DISA=base, avx2 or avx512.
- * It turns the names of vmath.def into macros that pick by type: float stays float, everything else is double, so
- * `y[i] = 1/(1 + exp(-x[i]))` serves both. fabs, sqrt, floor, ceil, trunc and rint join them: there gcc has instructions.
+ * Include it in a file of loops compiled once per instruction set with -DISA=base, avx2 or avx512. It turns the
+ * names of vmath.def into macros that pick by type: float stays float, everything else is double, so
+ * `y[i] = 1/(1 + exp(-x[i]))` serves both. fabs, sqrt, floor, ceil, trunc and rint join them: there gcc has
+ * instructions.
  *
- * Each function exists once per instruction set (vm_avx2_exp_f32), because a scalar call must give the bits of its
- * vector form: a tail and a strided run then agree with the contiguous run. gcc calls the vector forms by their
- * names in the x86 vector ABI (_ZGVdN8v_vm_avx2_exp_f32); vmath_sse.c, vmath_avx2.c and vmath_avx512.c define
- * them. clang ignores the attribute and calls the scalar form, with the same results. docs/vector-math.md has the figures.
+ * Each function exists once per instruction set (vm_avx2_exp_f32), because a scalar call must give the bits of
+ * its vector form: a tail and a strided run then agree with the contiguous run. gcc calls the vector forms by
+ * their names in the x86 vector ABI (_ZGVdN8v_vm_avx2_exp_f32), defined in vmath_sse.c, vmath_avx2.c and
+ * vmath_avx512.c. clang calls the scalar form, with the same results. docs/vector-math.md has the figures.
  */
 #ifndef TIDE_CPU_VMATH_H
 #define TIDE_CPU_VMATH_H
@@ -46,8 +47,8 @@ void vm_settle2(int n, const double *a, const double *b, double *y, double (*lib
 
 #ifdef __x86_64__
 
-/* libm's own names are given our symbols: gcc 12 vectorises a call under a condition (x > 0 ? x : expm1(x)) only
- * when it knows the function, and expf with another symbol is still one it knows. */
+/* libm's own names are given our symbols: gcc 12 vectorises a call under a condition (x > 0 ? x : expm1(x))
+ * only when it knows the function, and expf with another symbol is still one it knows. */
 #define VM_TEXT_(x)         #x
 #define VM_TEXT(x)          VM_TEXT_(x)
 #define VM_FROM(name, type) __asm__(VM_TEXT(VM_NAME(name, type))) VM_ATTRIBUTES

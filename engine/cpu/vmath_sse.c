@@ -1,4 +1,4 @@
-/* vmath_sse.c - vmath.h for plain x86-64: SLEEF's double routines without FMA, rounded to float where asked. */
+/* vmath_sse.c - vmath.h for plain x86-64: SLEEF's double routines without FMA, rounded for float. */
 #ifdef __x86_64__ /* elsewhere vmath.h means libm */
 #define VMATH_IMPLEMENTATION
 #define ISA base

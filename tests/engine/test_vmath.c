@@ -1,4 +1,4 @@
-/* test_vmath.c - the vector functions of engine/cpu/vmath.h, as their loops call them: every build and vector width
+/* test_vmath.c - the vector functions of engine/cpu/vmath.h as loops call them: every build and vector width
  * against libm's long double on a grid, special values, and scalar against vector bit for bit. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 
-/* A vector form turned into "16 numbers from x (and y) to out"; the types differ in width, the shape is one. */
+/* A vector form turned into "16 numbers from x (and y) to out", so that all widths have one type. */
 #define TARGET_base
 #define TARGET_avx2   __attribute__((target("avx2,fma")))
 #define TARGET_avx512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,fma")))
@@ -155,8 +155,7 @@ static int isas(void)
                : AVX512;
 }
 
-/* Arguments: every 16 the bit patterns of the type spread evenly (all exponents, both signs, inf, NaN, denormals),
- * then 16 spread evenly over [-20, 20], where the functions do something. */
+/* Arguments: 16 random bit patterns of the type (all exponents, both signs, inf, NaN, denormals), then 16 over [-20, 20], where the functions do something. */
 enum { BLOCKS = 4096 };
 
 static uint64_t mix(uint64_t i)
@@ -189,7 +188,7 @@ static int same(long double a, long double b)
     return (isnan(a) && isnan(b)) || (a == b && signbit(a) == signbit(b));
 }
 
-/* A float is the true value rounded, but where the true value lies within 2^-12 ulp of the middle of two floats. */
+/* A float is the true value rounded, unless that lies within 2^-12 ulp of the middle of two floats. */
 static int right32(float got, long double truth)
 {
     float nearest = (float)truth;
@@ -203,8 +202,8 @@ static int right32(float got, long double truth)
            fabsl(truth - ((long double)got + nearest) / 2) < 0x1p-12L * fabsl((long double)got - nearest);
 }
 
-/* SLEEF's double: within 1.6 ulp, or, for lgamma's zeros left of 0, of what is left of numbers near 1; NaN and
- * infinities must agree. */
+/* SLEEF's double: within 1.6 ulp, or of a number near 1 beside lgamma's zeros left of 0; NaN and infinities
+ * must agree. */
 static int right64(double got, long double truth, int near_zero)
 {
     double nearest = (double)truth;
