@@ -11,7 +11,7 @@
 
 enum {
     BLOCK = 512,       /* elements a fill handles between two looks for an interrupt */
-    CHUNK = 65536,     /* the same for normals, which threads shape together */
+    CHUNK = 262144,    /* the same for normals, which threads shape together */
     HALF_CHUNK = 8192, /* and for those of 16 bits, which need a buffer of floats */
     PARALLEL = 4096,   /* elements from which threads pay */
 };
@@ -237,7 +237,7 @@ static void shape_floats(float *v, int64_t m, float mean, float std)
         for (int64_t j = 0; j + 16 <= m; j += 16) normal16_float(v + j, mean, std);
         return;
     }
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic, 64)
     for (int64_t j = 0; j < m / 16; j++) normal16_float(v + 16 * j, mean, std);
 }
 
@@ -247,7 +247,7 @@ static void shape_doubles(double *v, int64_t m, double mean, double std)
         for (int64_t j = 0; j + 16 <= m; j += 16) normal16_double(v + j, mean, std);
         return;
     }
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic, 64)
     for (int64_t j = 0; j < m / 16; j++) normal16_double(v + 16 * j, mean, std);
 }
 

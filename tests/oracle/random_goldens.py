@@ -56,8 +56,8 @@ def record(kind, dtype, n, seed, fill, a=0, b=0):
 
 def distributions():
     for dtype in FLOATS:
-        long = [70001] if dtype in (torch.float16, torch.float32) else []  # beyond one chunk
-        for n in SIZES + long:
+        long = {torch.float16: [20001], torch.float32: [300007], torch.float64: [70001]}.get(dtype, [])
+        for n in SIZES + long:  # the long ones are shaped by several threads, in several chunks
             record("UNIFORM", dtype, n, 420, lambda t: t.uniform_(), 0, 1)
             record("NORMAL", dtype, n, 420, lambda t: t.normal_(), 0, 1)
         for n in (1, 17, 33):
