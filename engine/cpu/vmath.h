@@ -1,12 +1,12 @@
 /* vmath.h - exp, log, sin, pow ... that gcc can vectorise inside an elementwise loop.
  *
- * Include it in a file of loops compiled once per instruction set with -DISA=base, avx2 or avx512. It turns the
- * names of vmath.def into macros that pick by type: float stays float, everything else is double, so
+ * Include it in a file of loops compiled once per instruction set with -DISA=base, avx2 or avx512. It turns
+ * the names of vmath.def into macros that pick by type: float stays float, everything else is double, so
  * `y[i] = 1/(1 + exp(-x[i]))` serves both. fabs, sqrt, floor, ceil, trunc and rint join them: there gcc has
  * instructions.
  *
- * Each function exists once per instruction set (vm_avx2_exp_f32), because a scalar call must give the bits of
- * its vector form: a tail and a strided run then agree with the contiguous run. gcc calls the vector forms by
+ * Each function exists once per instruction set (vm_avx2_exp_f32), because a scalar call must give the bits
+ * of its vector form: a tail and a strided run then agree with the contiguous run. gcc calls the vector forms by
  * their names in the x86 vector ABI (_ZGVdN8v_vm_avx2_exp_f32), defined in vmath_sse.c, vmath_avx2.c and
  * vmath_avx512.c. clang calls the scalar form, with the same results. docs/vector-math.md has the figures.
  */

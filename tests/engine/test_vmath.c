@@ -155,7 +155,8 @@ static int isas(void)
                : AVX512;
 }
 
-/* Arguments: 16 random bit patterns of the type (all exponents, both signs, inf, NaN, denormals), then 16 over [-20, 20], where the functions do something. */
+/* Arguments: 16 random bit patterns of the type (all exponents, both signs, inf, NaN, denormals), then 16 over
+ * [-20, 20], where the functions do something. */
 enum { BLOCKS = 4096 };
 
 static uint64_t mix(uint64_t i)
