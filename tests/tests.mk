@@ -3,8 +3,9 @@
 #: make test             installs what is missing, builds, runs every test; the last line is "N passed, N failed"
 #: make check            the same without installing anything; ONLY=substring picks the tests whose name has it
 #: make check-includes   data flows down: repl, lang, engine, backend
+#: make check-install    installs into a staging folder and uses what lies there
 #: make valgrind         a short session under valgrind
-.PHONY: test check check-includes valgrind
+.PHONY: test check check-includes check-install valgrind
 
 UNIT_DIRS := engine lang $(if $(filter 0,$(OPENCL)),,opencl)
 UNIT_C := $(sort $(wildcard $(UNIT_DIRS:%=tests/%/test_*.c)))
@@ -44,6 +45,11 @@ check: export HARNESS = $(abspath $(BUILD))/harness
 check: tide module $(UNIT_BIN) $(BUILD)/harness
 	@mkdir -p $(BUILD)/home $(BUILD)/tmp
 	@$(BUILD)/harness -p $(BUILD)/tide -t $(TEST_SECONDS) $(if $(filter 0,$(OPENCL)),-x opencl) $(PICKED)
+
+check-install:
+	@rm -rf $(BUILD)/stage
+	@$(MAKE) --no-print-directory -s install PREFIX=/usr DESTDIR='$(abspath $(BUILD))/stage'
+	@sh tests/check-install.sh '$(abspath $(BUILD))/stage'
 
 check-includes:
 	@sh tests/check-includes.sh
