@@ -134,12 +134,14 @@ $(BUILD)/torch.so: $(LIB_O) $(BUILD)/sources
 include tests/tests.mk
 
 # ---- for people -------------------------------------------------------------------------------------------------
+# For the targets that build on the way: all cores, unless the caller said how many.
+PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 .PHONY: deps demo install uninstall format valgrind bench clean help
 deps:
 	@CC='$(CC)' OPENCL='$(OPENCL)' sh scripts/deps.sh install
 
 demo: deps
-	@$(MAKE) --no-print-directory tide
+	@$(MAKE) --no-print-directory $(PARALLEL) tide
 	$(BUILD)/tide scripts/mnist.lua
 	@echo
 	@echo "That was a neural network learning to read digits. To type tensor expressions yourself: $(BUILD)/tide"

@@ -12,7 +12,8 @@ UNIT_C := $(sort $(wildcard $(UNIT_DIRS:%=tests/%/test_*.c)))
 UNIT_O := $(call obj,$(UNIT_C))
 UNIT_BIN := $(UNIT_C:%.c=$(BUILD)/%)
 HARNESS_O := $(call obj,$(wildcard tests/harness/*.c))
-TEXT_TESTS := $(sort $(wildcard tests/cli/*.txt tests/sessions/*.txt tests/scripts/*.lua tests/pty/*.txt))
+TEXT_TESTS := $(sort $(wildcard tests/cli/*.txt tests/sessions/*.txt tests/scripts/*.lua tests/pty/*.txt \
+	README.md docs/*.md))
 ONLY ?=
 PICKED = $(foreach t,$(UNIT_BIN) $(TEXT_TESTS),$(if $(findstring $(ONLY),$(t)),$(t)))
 TEST_SECONDS ?= $(if $(SANITIZE),600,120)
@@ -31,7 +32,7 @@ $(BUILD)/harness: $(HARNESS_O)
 	$(QUIET)$(CC) $(LD_ALL) -o $@ $(HARNESS_O)
 
 test: deps
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory $(PARALLEL) check
 
 # Sanitised: huge requests must come back as NULL, as they do elsewhere; leaks of other people's libraries are listed
 # with reasons in tests/lsan.supp.

@@ -73,6 +73,7 @@ void run_session(const char *path);
 void run_commands(const char *path);
 void run_script(const char *path);
 void run_dialogue(const char *path);
+void run_document(const char *path);
 
 /* ---- main.c ---- */
 

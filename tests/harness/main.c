@@ -80,6 +80,8 @@ static void run_file(const char *path)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (in_folder(path, kinds[i].folder))
             run = kinds[i].run;
+    if (strlen(path) > 3 && strcmp(path + strlen(path) - 3, ".md") == 0)
+        run = run_document;
     run(path);
     printf("%-48s %4d passed", path, harness.passed - passed);
     if (harness.failed > failed)

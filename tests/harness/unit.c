@@ -1,4 +1,4 @@
-/* Runs a cmocka program and counts its cases from its TAP output. */
+/* Programs that count for themselves: cmocka programs (TAP output) and tide --doctest on a document. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -58,6 +58,26 @@ void run_unit(const char *path)
         fail(path, "%s (status %d, %d of %d cases reported)", trouble, run.status, seen, announced);
         print_block("it printed:", lines.line, lines.count);
     }
+    lines_free(&lines);
+    run_free(&run);
+}
+
+/* The document's examples as `tide --doctest` counts them in its last line, "N passed, N failed". */
+void run_document(const char *path)
+{
+    const char *argv[] = {harness.tide, "--doctest", path, NULL};
+    Run run = {.argv = argv, .merged = true};
+    int passed = 0, failed = 0;
+    run_process(&run);
+    Lines lines = lines_of(run.out.data, run.out.length);
+    const char *last = lines.count > 0 ? lines.line[lines.count - 1] : "";
+    bool counted = sscanf(last, "%d passed, %d failed", &passed, &failed) == 2 && run.status == (failed > 0);
+    if (!counted || failed > 0) {
+        fail(path, "tide --doctest: exit status %d", run.status);
+        print_block("it printed:", lines.line, lines.count);
+        harness.failed += failed > 0 ? failed - 1 : 0;
+    }
+    harness.passed += passed;
     lines_free(&lines);
     run_free(&run);
 }
