@@ -135,7 +135,7 @@ include tests/tests.mk
 
 # ---- for people -------------------------------------------------------------------------------------------------
 # For the targets that build on the way: all cores, unless the caller said how many.
-PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
+PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 .PHONY: deps demo install uninstall format valgrind bench clean help
 deps:
 	@CC='$(CC)' OPENCL='$(OPENCL)' sh scripts/deps.sh install
