@@ -1,0 +1,468 @@
+/* The translator's working state: tokens read on demand, errors, nodes, texts, variables and scopes. */
+#include "lang/sugar_parse.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LEVELS = 200, MAX_LOCALS = 200 }; /* Lua's own limits */
+
+/* Makes room for one more element in the growable array `p->list`; false for lack of memory. */
+#define ROOM(p, list) \
+    ((p)->n_##list < (p)->cap_##list || grow((p), (void **)&(p)->list, &(p)->cap_##list, sizeof *(p)->list))
+
+static bool grow(Parser *p, void **list, int *cap, size_t size)
+{
+    int wanted = *cap ? *cap + *cap / 2 : 64;
+    void *moved = (size_t)wanted < (size_t)INT32_MAX / size ? realloc(*list, (size_t)wanted * size) : NULL;
+    if (!moved) {
+        fail_memory(p);
+        return false;
+    }
+    *list = moved;
+    *cap = wanted;
+    return true;
+}
+
+bool parser_init(Parser *p, const char *src, size_t len, size_t start, SugarError *err)
+{
+    memset(p, 0, sizeof *p);
+    memset(err, 0, sizeof *err);
+    err->line = err->column = 1;
+    p->err = err;
+    if (len > INT32_MAX / 2) {
+        snprintf(err->message, sizeof err->message, "chunk is too large");
+        return false;
+    }
+    lexer_init(&p->lexer, src, (uint32_t)len, (uint32_t)start);
+    static const uint8_t masks[FIRST_FREE_NODE] = {MAY_ANY, MAY_NUMBER, MAY_OTHER};
+    for (int i = 0; i < FIRST_FREE_NODE && ROOM(p, nodes); i++)
+        p->nodes[p->n_nodes++] = (Node){.kind = NODE_KNOWN, .mask = masks[i]};
+    /* One of everything, so that index 0 is valid however little memory there is. */
+    if (p->failed || !ROOM(p, tokens) || !ROOM(p, vars) || !ROOM(p, symbols))
+        return false;
+    p->tokens[p->n_tokens++] = (SourceToken){.t = {.kind = T_EOS, .line = 1}};
+    p->vars[0] = (Var){0};
+    p->symbols[0] = (Symbol){.var = -1};
+    advance(p);
+    return !p->failed;
+}
+
+void parser_free(Parser *p)
+{
+    for (Chunk *next, *c = p->chunks; c; c = next) {
+        next = c->next;
+        free(c);
+    }
+    free(p->tokens);
+    free(p->nodes);
+    free(p->vars);
+    free(p->symbols);
+    free(p->buckets);
+    free(p->active);
+    free(p->items);
+    free(p->scratch);
+}
+
+/* ---- tokens ---- */
+
+/* tokens[0] is a sentinel in front of the text, so that every token has one before it. */
+SourceToken *token_at(Parser *p, int index)
+{
+    while (index >= p->n_tokens) {
+        SourceToken *last = &p->tokens[p->n_tokens - 1];
+        if ((last->t.kind == T_EOS && p->n_tokens > 1) || last->t.kind == T_ERROR || p->failed)
+            return last;
+        if (!ROOM(p, tokens))
+            return &p->tokens[p->n_tokens - 1];
+        p->tokens[p->n_tokens++] = (SourceToken){.t = lexer_next(&p->lexer)};
+    }
+    return &p->tokens[index];
+}
+
+int optional_kind(Parser *p)
+{
+    return p->scan && p->nest == 0 && p->tokens[p->at].t.newline ? T_EOS : kind(p);
+}
+
+void advance(Parser *p)
+{
+    if (p->at > 0 && kind(p) == T_EOS)
+        return;
+    SourceToken *next = token_at(p, p->at + 1);
+    p->at = (int)(next - p->tokens);
+    if (next->t.kind == T_ERROR)
+        fail_near(p, p->lexer.message);
+}
+
+bool accept(Parser *p, int wanted)
+{
+    if (kind(p) != wanted)
+        return false;
+    advance(p);
+    return true;
+}
+
+/* How Lua's messages spell a kind of token: quoted if it has one fixed spelling. */
+static const char *quoted(int wanted, char buffer[16])
+{
+    if (wanted < T_AND)
+        snprintf(buffer, 16, "'%c'", wanted);
+    else
+        snprintf(buffer, 16, wanted < T_EOS ? "'%s'" : "%s", token_spelling(wanted));
+    return buffer;
+}
+
+void expect(Parser *p, int wanted)
+{
+    char name[16], message[40];
+    if (accept(p, wanted))
+        return;
+    snprintf(message, sizeof message, "%s expected", quoted(wanted, name));
+    fail_near(p, message);
+}
+
+void expect_match(Parser *p, int wanted, int opener, int line)
+{
+    char name[16], open_name[16], message[80];
+    if (kind(p) == wanted || p->tokens[p->at].t.line == line) {
+        expect(p, wanted);
+        return;
+    }
+    snprintf(message, sizeof message, "%s expected (to close %s at line %d)", quoted(wanted, name),
+             quoted(opener, open_name), line);
+    fail_near(p, message);
+}
+
+bool can_be_name(Parser *p, int index)
+{
+    int k = kind_at(p, index);
+    return k == T_NAME || token_is_reserved(k);
+}
+
+static const char *token_bytes(const Parser *p, int token)
+{
+    return p->lexer.src + p->tokens[token].t.pos;
+}
+
+static int token_length(const Parser *p, int token)
+{
+    return (int)(p->tokens[token].t.end - p->tokens[token].t.pos);
+}
+
+bool same_text(Parser *p, int token, const char *text)
+{
+    size_t n = strlen(text);
+    return (size_t)token_length(p, token) == n && memcmp(token_bytes(p, token), text, n) == 0;
+}
+
+/* ---- errors: the first one counts; afterwards the text ends at the current token ---- */
+
+static void stop_here(Parser *p, int token)
+{
+    const char *src = p->lexer.src;
+    uint32_t pos = p->tokens[token].t.pos, start = pos;
+    p->failed = true;
+    p->failed_at = token;
+    p->err->line = p->tokens[token].t.line;
+    while (start > 0 && src[start - 1] != '\n' && src[start - 1] != '\r')
+        start--;
+    p->err->column = (int)(pos - start) + 1;
+    p->n_tokens = p->at + 1;
+    p->tokens[p->at].t.kind = T_EOS;
+}
+
+void fail_at(Parser *p, int token, const char *format, ...)
+{
+    if (p->failed)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(p->err->message, sizeof p->err->message, format, args);
+    va_end(args);
+    stop_here(p, token);
+}
+
+void fail_near(Parser *p, const char *message)
+{
+    if (p->failed)
+        return;
+    const Token *t = &p->tokens[p->at].t;
+    char text[120];
+    bool is_error = t->kind == T_ERROR;
+    bool at_eof = is_error ? p->lexer.at_eof : t->kind == T_EOS;
+    uint32_t from = is_error ? p->lexer.near : t->pos, to = is_error ? p->lexer.near_end : t->end;
+    snprintf(text, sizeof text, "%s", message); /* `message` may lie in err */
+    if (at_eof)
+        snprintf(p->err->message, sizeof p->err->message, "%s near <eof>", text);
+    else if (t->kind < 256 && (t->kind < ' ' || t->kind > '~'))
+        snprintf(p->err->message, sizeof p->err->message, "%s near '<\\%d>'", text, t->kind);
+    else
+        snprintf(p->err->message, sizeof p->err->message, "%s near '%.*s'", text, (int)(to - from),
+                 p->lexer.src + from);
+    p->err->incomplete = at_eof;
+    stop_here(p, p->at);
+}
+
+void fail_memory(Parser *p)
+{
+    if (p->failed)
+        return;
+    p->failed = true;
+    snprintf(p->err->message, sizeof p->err->message, "not enough memory");
+    if (p->n_tokens > 0) {
+        p->n_tokens = p->at + 1;
+        p->tokens[p->at].t.kind = T_EOS;
+    }
+}
+
+bool enter_level(Parser *p)
+{
+    if (++p->level > MAX_LEVELS) {
+        fail_at(p, p->at, "C stack overflow");
+        return false;
+    }
+    return true;
+}
+
+void leave_level(Parser *p)
+{
+    p->level--;
+}
+
+/* ---- generated text ---- */
+
+char *make_room(Parser *p, size_t size)
+{
+    Chunk *c = p->chunks;
+    if (!c || c->used + size > sizeof c->bytes) {
+        size_t extra = size > sizeof c->bytes ? size - sizeof c->bytes : 0;
+        c = malloc(sizeof *c + extra);
+        if (!c) {
+            fail_memory(p);
+            return NULL;
+        }
+        c->next = p->chunks;
+        c->used = 0;
+        p->chunks = c;
+    }
+    c->used += size;
+    return c->bytes + c->used - size;
+}
+
+const char *make_text(Parser *p, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = n < 0 ? NULL : make_room(p, (size_t)n + 1);
+    if (!text)
+        return "";
+    va_start(args, format);
+    vsnprintf(text, (size_t)n + 1, format, args);
+    va_end(args);
+    return text;
+}
+
+void replace(Parser *p, int token, const char *text)
+{
+    p->tokens[token].text = text;
+}
+
+void erase(Parser *p, int token)
+{
+    p->tokens[token].text = "";
+    p->tokens[token].tight = true;
+}
+
+/* ---- nodes ---- */
+
+int add_node(Parser *p, NodeKind node_kind, int first, int last)
+{
+    if (p->failed || !ROOM(p, nodes))
+        return NONE;
+    p->nodes[p->n_nodes] = (Node){.kind = (uint8_t)node_kind, .first = first, .last = last};
+    return p->n_nodes++;
+}
+
+int add_known(Parser *p, int mask, int first, int last)
+{
+    int node = add_node(p, NODE_KNOWN, first, last);
+    p->nodes[node].mask = (uint8_t)mask;
+    return node;
+}
+
+void add_wrap(Parser *p, int first, int last, const char *pre, const char *post)
+{
+    int node = add_node(p, NODE_WRAP, first, last);
+    p->nodes[node].pre = pre;
+    p->nodes[node].post = post;
+}
+
+void add_assign(Parser *p, int var, int value)
+{
+    if (var < 0)
+        return;
+    int node = add_node(p, NODE_ASSIGN, p->at, p->at);
+    p->nodes[node].a = var;
+    p->nodes[node].b = value;
+}
+
+void set_relation(Parser *p, int node, int parent, Relation relation)
+{
+    if (node < FIRST_FREE_NODE)
+        return; /* shared by all expressions to which context does not matter */
+    p->nodes[node].parent = parent;
+    p->nodes[node].rel = (uint8_t)relation;
+}
+
+void push_scratch(Parser *p, int value)
+{
+    if (ROOM(p, scratch))
+        p->scratch[p->n_scratch++] = value;
+}
+
+Item *push_item(Parser *p)
+{
+    if (!ROOM(p, items))
+        return &p->spare_item;
+    p->items[p->n_items] = (Item){0};
+    return &p->items[p->n_items++];
+}
+
+/* ---- names and variables ---- */
+
+static uint32_t hash_name(const char *s, uint32_t n)
+{
+    uint32_t h = 2166136261u;
+    for (uint32_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)s[i]) * 16777619u;
+    return h;
+}
+
+static bool rehash(Parser *p)
+{
+    int n = p->n_buckets ? p->n_buckets * 2 : 256;
+    int *buckets = calloc((size_t)n, sizeof *buckets);
+    if (!buckets) {
+        fail_memory(p);
+        return false;
+    }
+    for (int i = 0; i < p->n_symbols; i++) {
+        uint32_t b = p->symbols[i].hash & (uint32_t)(n - 1);
+        while (buckets[b])
+            b = (b + 1) & (uint32_t)(n - 1);
+        buckets[b] = i + 1;
+    }
+    free(p->buckets);
+    p->buckets = buckets;
+    p->n_buckets = n;
+    return true;
+}
+
+/* The symbol of a name; after a failure perhaps an unrelated one. */
+static Symbol *intern(Parser *p, const char *s, uint32_t n)
+{
+    uint32_t h = hash_name(s, n);
+    if ((p->n_symbols * 2 >= p->n_buckets && !rehash(p)) || !ROOM(p, symbols))
+        return &p->symbols[0];
+    uint32_t b = h & (uint32_t)(p->n_buckets - 1);
+    for (; p->buckets[b]; b = (b + 1) & (uint32_t)(p->n_buckets - 1)) {
+        Symbol *found = &p->symbols[p->buckets[b] - 1];
+        if (found->hash == h && found->len == n && memcmp(found->name, s, n) == 0)
+            return found;
+    }
+    Symbol *fresh = &p->symbols[p->n_symbols++];
+    *fresh = (Symbol){.name = s, .len = n, .hash = h, .var = -1};
+    p->buckets[b] = p->n_symbols;
+    return fresh;
+}
+
+Symbol *symbol_of(Parser *p, int name_token)
+{
+    return intern(p, token_bytes(p, name_token), (uint32_t)token_length(p, name_token));
+}
+
+int find_var(Parser *p, int name_token)
+{
+    int var = symbol_of(p, name_token)->var;
+    return p->failed ? -1 : var;
+}
+
+/* Lua's limit on the variables of one function, in Lua's words. */
+static void count_locals(Parser *p)
+{
+    Function *f = p->function;
+    int n = p->n_active - f->first_active;
+    char message[80];
+    if (!f->outer && n > p->max_locals)
+        p->max_locals = n;
+    if (n <= MAX_LOCALS)
+        return;
+    if (f->outer)
+        snprintf(message, sizeof message, "too many local variables (limit is %d) in function at line %d", MAX_LOCALS,
+                 f->line);
+    else
+        snprintf(message, sizeof message, "too many local variables (limit is %d) in main function", MAX_LOCALS);
+    fail_near(p, message);
+}
+
+static void activate(Parser *p, int symbol, int mask)
+{
+    if (p->failed || !ROOM(p, vars) || !ROOM(p, active))
+        return;
+    int shadowed = symbol < 0 ? -1 : p->symbols[symbol].var;
+    p->vars[p->n_vars] = (Var){symbol, shadowed, p->function->level, (uint8_t)mask};
+    if (symbol >= 0)
+        p->symbols[symbol].var = p->n_vars;
+    p->active[p->n_active++] = p->n_vars++;
+    count_locals(p);
+}
+
+int declare(Parser *p, int name_token, int mask)
+{
+    activate(p, (int)(symbol_of(p, name_token) - p->symbols), mask);
+    return p->failed ? -1 : p->n_vars - 1;
+}
+
+void declare_self(Parser *p)
+{
+    activate(p, (int)(intern(p, "self", 4) - p->symbols), MAY_ANY);
+}
+
+void declare_hidden(Parser *p, int count)
+{
+    for (int i = 0; i < count; i++)
+        activate(p, -1, MAY_ANY);
+}
+
+void close_scope(Parser *p, int n_active)
+{
+    while (p->n_active > n_active) {
+        const Var *v = &p->vars[p->active[--p->n_active]];
+        if (v->symbol >= 0)
+            p->symbols[v->symbol].var = v->shadowed;
+    }
+}
+
+/* Lua reports assignments to its own constants; those that a cell made global are ours. */
+void check_assignable(Parser *p, const Expr *target)
+{
+    if (!p->cell || target->form != FORM_NAME || target->var >= 0)
+        return;
+    if (symbol_of(p, target->first)->cell_const)
+        fail_at(p, target->first, "attempt to assign to const variable '%.*s'", token_length(p, target->first),
+                token_bytes(p, target->first));
+}
+
+const char *describe(Parser *p, Form form, int var, int last)
+{
+    const char *what = form == FORM_FIELD ? "field" : "global";
+    if (form != FORM_FIELD && form != FORM_NAME)
+        return NULL;
+    if (form == FORM_NAME && var >= 0)
+        what = p->vars[var].level == p->function->level ? "local" : "upvalue";
+    return make_text(p, "\"%s '%.*s'\"", what, token_length(p, last), token_bytes(p, last));
+}
