@@ -1,0 +1,227 @@
+/* elementwise.c - runs the elementwise rows: straight over contiguous memory, block by block through buffers otherwise. */
+#include "engine/cpu/iterate.h"
+#include "engine/cpu/loops.h"
+#include "engine/ops.h"
+
+#include <string.h>
+
+enum { BLOCK = 1024 }; /* elements in a buffer: all of an op's buffers together fit the first cache */
+
+/* One op about to run. Index 0 is the result, 1 ... the operands. */
+typedef struct Work {
+    LoopFn loop;
+    int nop;
+    bool scalars;                      /* the loop takes an operand of stride 0 */
+    size_t stored[ITER_MAXOP];         /* bytes an element in memory … */
+    size_t used[ITER_MAXOP];           /* … and in the loop */
+    ConvertFn convert[ITER_MAXOP];     /* between the two; NULL: the same */
+    int64_t number[ITER_MAXOP];        /* room for an operand that is one number, converted once */
+    char *data[ITER_MAXOP];
+    int64_t stride[ITER_MAXOP];
+} Work;
+
+/* Whether all elements are one and the same. */
+static bool is_uniform(const Tensor *t)
+{
+    for (int d = 0; d < t->ndim; d++)
+        if (t->stride[d] && t->shape[d] != 1) return false;
+    return true;
+}
+
+static DType result_of(const OpInfo *info, DType compute)
+{
+    return info->format == FORMAT_COMPARE || info->format == FORMAT_TEST ? DT_BOOL : loop_dtype(compute);
+}
+
+/* An operand that is one number of another dtype becomes one of the loop's. */
+static void convert_number(Work *w, int k, DType want, const Tensor *t)
+{
+    conversion(want, (DType)t->dtype)(&w->number[k], tensor_data(t), 1);
+    w->data[k] = (char *)&w->number[k];
+}
+
+/* ---- contiguous ---- */
+
+static void flat_piece(int64_t begin, int64_t end, void *ctx)
+{
+    const Work *w = ctx;
+    char *p[ITER_MAXOP];
+    for (int k = 0; k < w->nop; k++) p[k] = w->data[k] + begin * w->stride[k];
+    w->loop(p, w->stride, end - begin);
+}
+
+/* Fills in data and stride; false when some operand is neither contiguous in the loop's dtype nor a number. */
+static bool set_flat(Work *w, const Call *call, const OpInfo *info, DType type)
+{
+    const Tensor *out = call->out[0];
+    if (!out->contiguous || out->dtype != result_of(info, call->compute)) return false;
+    w->data[0] = tensor_data(out);
+    w->stride[0] = (int64_t)dtype_size((DType)out->dtype);
+    for (int k = 1; k < w->nop; k++) {
+        const Tensor *t = call->in[k - 1];
+        DType want = k == 1 && info->types == TYPES_WHERE ? DT_BOOL : type;
+        if (t->contiguous && t->dtype == want) {
+            w->data[k] = tensor_data(t);
+            w->stride[k] = (int64_t)dtype_size(want);
+            continue;
+        }
+        if (!w->scalars || w->stride[k - 1] == 0 || !is_uniform(t)) return false;
+        convert_number(w, k, want, t);
+        w->stride[k] = 0;
+    }
+    return true;
+}
+
+/* ---- anything else ---- */
+
+/* A block of rows on its way through the loop. */
+typedef struct Block {
+    int64_t n0, n1, n;
+    Steps step[ITER_MAXOP];
+    char *at[ITER_MAXOP];
+} Block;
+
+typedef struct Buffers {
+    _Alignas(64) char room[ITER_MAXOP][BLOCK * 8];
+    _Alignas(64) char raw[BLOCK * 8]; /* before conversion, or after it */
+} Buffers;
+
+static bool is_packed(const Block *b, int k, size_t size)
+{
+    return (b->n0 == 1 || b->step[k].inner == (int64_t)size) &&
+           (b->n1 == 1 || b->step[k].outer == (int64_t)size * b->n0);
+}
+
+static bool is_still(const Block *b, int k)
+{
+    return (b->n0 == 1 || b->step[k].inner == 0) && (b->n1 == 1 || b->step[k].outer == 0);
+}
+
+/* Operand k of the block as contiguous elements of the loop's dtype. */
+static char *load(const Work *w, int k, const Block *b, Buffers *buffers)
+{
+    char *p = b->at[k];
+    size_t stored = w->stored[k];
+    Steps packed = {(int64_t)stored, (int64_t)stored * b->n0};
+    if (!is_packed(b, k, stored)) {
+        char *to = w->convert[k] ? buffers->raw : buffers->room[k];
+        strided_copy(to, packed, p, b->step[k], b->n0, b->n1, stored);
+        p = to;
+    }
+    if (!w->convert[k]) return p;
+    w->convert[k](buffers->room[k], p, b->n);
+    return buffers->room[k];
+}
+
+static char *load_one(const Work *w, int k, const Block *b, Buffers *buffers)
+{
+    if (!w->convert[k]) return b->at[k];
+    w->convert[k](buffers->room[k], b->at[k], 1);
+    return buffers->room[k];
+}
+
+static void store(const Work *w, const Block *b, Buffers *buffers)
+{
+    char *p = buffers->room[0];
+    Steps packed = {(int64_t)w->stored[0], (int64_t)w->stored[0] * b->n0};
+    bool direct = is_packed(b, 0, w->stored[0]);
+    if (w->convert[0]) {
+        char *to = direct ? b->at[0] : buffers->raw;
+        w->convert[0](to, p, b->n);
+        p = to;
+    }
+    if (!direct) strided_copy(b->at[0], b->step[0], p, packed, b->n0, b->n1, w->stored[0]);
+}
+
+static void run_block(const Work *w, const Block *b, Buffers *buffers)
+{
+    char *p[ITER_MAXOP];
+    int64_t stride[ITER_MAXOP];
+    bool scalar = !w->scalars; /* the loop takes one at most */
+    for (int k = 1; k < w->nop; k++) {
+        bool one = !scalar && b->n > 1 && is_still(b, k);
+        p[k] = one ? load_one(w, k, b, buffers) : load(w, k, b, buffers);
+        stride[k] = one ? 0 : (int64_t)w->used[k];
+        scalar |= one;
+    }
+    bool direct = !w->convert[0] && is_packed(b, 0, w->stored[0]);
+    p[0] = direct ? b->at[0] : buffers->room[0];
+    stride[0] = (int64_t)w->used[0];
+    w->loop(p, stride, b->n);
+    if (!direct) store(w, b, buffers);
+}
+
+static void run_tile(const Tile *t, void *ctx)
+{
+    const Work *w = ctx;
+    Buffers buffers;
+    Block b;
+    int64_t width = t->n0 < BLOCK ? t->n0 : BLOCK, rows = t->n0 < BLOCK / 2 ? BLOCK / t->n0 : 1;
+    for (int k = 0; k < w->nop; k++) b.step[k] = (Steps){t->inner[k], t->outer[k]};
+    for (int64_t r = 0; r < t->n1; r += rows) {
+        b.n1 = t->n1 - r < rows ? t->n1 - r : rows;
+        for (int64_t i = 0; i < t->n0; i += width) {
+            b.n0 = t->n0 - i < width ? t->n0 - i : width;
+            b.n = b.n0 * b.n1;
+            for (int k = 0; k < w->nop; k++) b.at[k] = t->data[k] + r * b.step[k].outer + i * b.step[k].inner;
+            run_block(w, &b, &buffers);
+        }
+    }
+}
+
+static bool run_strided(Work *w, const Call *call, const OpInfo *info, DType type)
+{
+    static const int64_t still[TIDE_MAXDIM];
+    const Tensor *out = call->out[0];
+    Iter it;
+    iter_begin(&it, out->ndim, out->shape);
+    for (int k = 0; k < w->nop; k++) {
+        const Tensor *t = k ? call->in[k - 1] : out;
+        DType have = (DType)t->dtype, want = k == 0 ? result_of(info, call->compute) : type;
+        if (k == 1 && info->types == TYPES_WHERE) want = DT_BOOL;
+        w->used[k] = dtype_size(want);
+        w->stored[k] = dtype_size(have);
+        w->convert[k] = have == want ? NULL : k ? conversion(want, have) : conversion(have, want);
+        if (k && is_uniform(t)) {
+            convert_number(w, k, want, t);
+            w->convert[k] = NULL;
+            w->stored[k] = w->used[k];
+            iter_add(&it, w->data[k], still, 0);
+        } else {
+            iter_add(&it, tensor_data(t), t->stride, w->stored[k]);
+        }
+    }
+    iter_order(&it);
+    return iter_run(&it, GRAIN, run_tile, w);
+}
+
+/* x ** 2 and the like, as PyTorch has them: other functions, faster and exact. */
+static OpId pow_instead(const Call *call)
+{
+    const Tensor *exponent = call->in[1];
+    if (!dtype_is_float(call->compute) || !is_uniform(exponent)) return OP_pow;
+    double e = element_as_double(tensor_data(exponent), (DType)exponent->dtype);
+    return e == 2 ? OP_square : e == 0.5 ? OP_sqrt : e == -1 ? OP_reciprocal : e == -0.5 ? OP_rsqrt : OP_pow;
+}
+
+bool cpu_elementwise(const Call *call)
+{
+    int64_t n = call->out[0]->numel;
+    if (n == 0) return true;
+    OpId op = call->op == OP_pow ? pow_instead(call) : call->op;
+    const OpInfo *info = op_info(op);
+    Work w;
+    w.loop = elementwise_loop(op, call->compute);
+    if (!w.loop) { /* rounding integers */
+        if (info->types == TYPES_ROUND) return cpu_copy(call);
+        return tide_refuse("NotImplementedError", "\"%s_cpu\" not implemented for '%s'", info->name,
+                           dtype_info[call->compute].cname);
+    }
+    DType type = loop_dtype(call->compute);
+    w.scalars = info->format == FORMAT_BINARY || info->format == FORMAT_COMPARE;
+    w.nop = 1 + (op == call->op ? call->nin : 1);
+    if (!set_flat(&w, call, info, type)) return run_strided(&w, call, info, type);
+    if (n > GRAIN) return parallel_for(n, GRAIN, flat_piece, &w);
+    w.loop(w.data, w.stride, n);
+    return true;
+}

@@ -1,0 +1,81 @@
+/* rows.h - what the .isa.c files that expand rows of the op table share: mathematics, literals, which types a row admits. */
+#ifndef TIDE_CPU_ROWS_H
+#define TIDE_CPU_ROWS_H
+
+#include "engine/cpu/loops.h"
+#include "engine/cpu/vmath.h"
+
+/* Rows are written for all types: of bools a * b means "and", and for some types x < 0 never holds. */
+#pragma GCC diagnostic ignored "-Wint-in-bool-context"
+#pragma GCC diagnostic ignored "-Wtype-limits"
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wbool-compare"
+#endif
+
+/* The row's function arrives in a loop as a pointer: the call disappears only when both are inlined. */
+#define INLINE static inline __attribute__((always_inline, unused))
+#define SCALAR_FN INLINE
+
+#define K(literal) ((T)(literal))
+#define WIDE double
+#undef copysign
+#define copysign(x, y) _Generic((x), float: copysignf, default: copysign)(x, y)
+
+#define power(a, b) SCALAR(power)(a, b)
+#define floor_divide(a, b) SCALAR(floor_divide)(a, b)
+#define remainder_of(a, b) SCALAR(remainder_of)(a, b)
+#define fmod_of(a, b) SCALAR(fmod_of)(a, b)
+#define copy_sign(a, b) SCALAR(copy_sign)(a, b)
+#define sign_bit(x) SCALAR(sign_bit)(x)
+#define log_add_exp(a, b) SCALAR(log_add_exp)(a, b)
+#define greatest_common_divisor(a, b) SCALAR(greatest_common_divisor)(a, b)
+#define least_common_multiple(a, b) SCALAR(least_common_multiple)(a, b)
+#define shift_left(a, b) SCALAR(shift_left)(a, b)
+#define shift_right(a, b) SCALAR(shift_right)(a, b)
+#define NOT(x) SCALAR(NOT)(x)
+#define erf_inverse(x) SCALAR(erf_inverse)(x)
+#define digamma(x) SCALAR(digamma)(x)
+#define polygamma(a, b) SCALAR(polygamma)(a, b)
+
+/* IF_ADMITTED(types, code): code when rows with these types have loops in T, whose T_CLASS is FLOAT, INT or BOOL.
+ * ROUND rows copy integers; FLOAT rows compute integers in a float; INT rows have loops for bool too. */
+#define IF_ADMITTED(types, ...) IF_ADMITTED_(T_CLASS, types, __VA_ARGS__)
+#define IF_ADMITTED_(class, types, ...) IF_ADMITTED__(class, types, __VA_ARGS__)
+#define IF_ADMITTED__(class, types, ...) IF_PASTE(ADMIT_##class##_##types)(__VA_ARGS__)
+#define IF_PASTE(yes) IF_PASTE_(yes)
+#define IF_PASTE_(yes) IF_##yes
+#define IF_0(...)
+#define IF_1(...) __VA_ARGS__
+
+#define ADMIT_FLOAT_ANY 1
+#define ADMIT_FLOAT_NOBOOL 1
+#define ADMIT_FLOAT_FLOAT 1
+#define ADMIT_FLOAT_FLOATONLY 1
+#define ADMIT_FLOAT_ROUND 1
+#define ADMIT_FLOAT_INT 0
+#define ADMIT_FLOAT_INTONLY 0
+#define ADMIT_FLOAT_WHERE 1
+#define ADMIT_INT_ANY 1
+#define ADMIT_INT_NOBOOL 1
+#define ADMIT_INT_FLOAT 0
+#define ADMIT_INT_FLOATONLY 0
+#define ADMIT_INT_ROUND 0
+#define ADMIT_INT_INT 1
+#define ADMIT_INT_INTONLY 1
+#define ADMIT_INT_WHERE 1
+#define ADMIT_BOOL_ANY 1
+#define ADMIT_BOOL_NOBOOL 0
+#define ADMIT_BOOL_FLOAT 0
+#define ADMIT_BOOL_FLOATONLY 0
+#define ADMIT_BOOL_ROUND 0
+#define ADMIT_BOOL_INT 1
+#define ADMIT_BOOL_INTONLY 0
+#define ADMIT_BOOL_WHERE 1
+
+#define MAKE_TERNARY_ANY(name, forward) IF_ADMITTED(ANY, MAKE_TERNARY(name, forward))
+#define MAKE_TERNARY_NOBOOL(name, forward) IF_ADMITTED(NOBOOL, MAKE_TERNARY(name, forward))
+#define MAKE_TERNARY_FLOAT(name, forward) IF_ADMITTED(FLOAT, MAKE_TERNARY(name, forward))
+#define MAKE_TERNARY_FLOATONLY(name, forward) IF_ADMITTED(FLOATONLY, MAKE_TERNARY(name, forward))
+#define MAKE_TERNARY_WHERE(name, forward) MAKE_SELECT(name, forward)
+
+#endif
