@@ -1,28 +1,9 @@
 /* linalg_ops.c - forwards of linalg.def: products of matrices and vectors, checked and handed to four kernels. */
-#include "engine/ops.h"
+#include "engine/structural.h"
 
 #include <string.h>
 
 /* ---- checks ---- */
-
-/* C++'s name of an element type, as some messages spell dtypes. */
-static const char *ctype_name(const Tensor *t)
-{
-    static const char *const names[DT_COUNT] = {"bool", "unsigned char", "signed char", "short", "int",
-                                                "long", "c10::Half", "c10::BFloat16", "float", "double"};
-    return names[t->dtype];
-}
-
-static const char *cname(const Tensor *t)
-{
-    return dtype_info[t->dtype].cname;
-}
-
-static bool refuse_bool(const Tensor *t, const char *kernel)
-{
-    if (t->dtype != DT_BOOL) return true;
-    return tide_refuse("NotImplementedError", "\"%s\" not implemented for 'Bool'", kernel);
-}
 
 static bool check_multipliable(const Tensor *a, const Tensor *b)
 {
@@ -65,17 +46,6 @@ static Tensor *expanded(Tensor *c, const Dims *shape)
 }
 
 /* ---- running the kernels ---- */
-
-/* x with dims sizes and strides taken from its storage as given; unrecorded. */
-static Tensor *restrided(Tensor *x, int ndim, const int64_t *shape, const int64_t *stride)
-{
-    Tensor *v = view_new(x);
-    if (!v) return NULL;
-    v->ndim = (uint8_t)ndim;
-    memcpy(v->shape, shape, (size_t)ndim * sizeof *shape);
-    memcpy(v->stride, stride, (size_t)ndim * sizeof *stride);
-    return tensor_finish_geometry(v) ? v : NULL;
-}
 
 static Tensor *as_column(Tensor *v)
 {
@@ -133,7 +103,7 @@ Tensor *forward_mm(Tensor *x, Tensor *mat2)
     if (x->dtype != mat2->dtype)
         return tide_fail("RuntimeError", "expected m1 and m2 to have the same dtype, but got: %s != %s", ctype_name(x),
                          ctype_name(mat2));
-    if (!refuse_bool(x, "addmm_impl_cpu_")) return NULL;
+    if (!check_not_bool(x, "addmm_impl_cpu_")) return NULL;
     Tensor *out = result_new(DIMS(x->shape[0], mat2->shape[1]), (DType)x->dtype, x->device);
     return out && multiply(NULL, x, mat2, out, 0, 1) ? out : NULL;
 }
@@ -150,7 +120,7 @@ Tensor *forward_addmm(Tensor *x, Tensor *mat1, Tensor *mat2, double beta, double
                          cname(mat2));
     const Dims *shape = DIMS(mat1->shape[0], mat2->shape[1]);
     Tensor *c = expanded(x, shape);
-    if (!c || !refuse_bool(mat1, "addmm_impl_cpu_")) return NULL;
+    if (!c || !check_not_bool(mat1, "addmm_impl_cpu_")) return NULL;
     Tensor *out = result_new(shape, (DType)mat1->dtype, mat1->device);
     return out && multiply(c, mat1, mat2, out, beta, alpha) ? out : NULL;
 }
@@ -160,7 +130,7 @@ Tensor *forward_bmm(Tensor *x, Tensor *mat2)
     if (!check_same_device((Tensor *[]){x, mat2}, 2) || !check_batches(x, mat2)) return NULL;
     if (x->dtype != mat2->dtype)
         return tide_fail("RuntimeError", "expected scalar type %s but found %s", cname(x), cname(mat2));
-    if (!refuse_bool(x, "bmm")) return NULL;
+    if (!check_not_bool(x, "bmm")) return NULL;
     Tensor *out = result_new(DIMS(x->shape[0], x->shape[1], mat2->shape[2]), (DType)x->dtype, x->device);
     return out && multiply(NULL, x, mat2, out, 0, 1) ? out : NULL;
 }
@@ -173,7 +143,7 @@ Tensor *forward_baddbmm(Tensor *x, Tensor *batch1, Tensor *batch2, double beta, 
                          ctype_name(x), ctype_name(batch1), ctype_name(batch2));
     const Dims *shape = DIMS(batch1->shape[0], batch1->shape[1], batch2->shape[2]);
     Tensor *c = expanded(x, shape);
-    if (!c || !refuse_bool(batch1, "baddbmm")) return NULL;
+    if (!c || !check_not_bool(batch1, "baddbmm")) return NULL;
     Tensor *out = result_new(shape, (DType)batch1->dtype, batch1->device);
     return out && multiply(c, batch1, batch2, out, beta, alpha) ? out : NULL;
 }
@@ -203,7 +173,7 @@ Tensor *forward_mv(Tensor *x, Tensor *vec)
     if (x->dtype != vec->dtype)
         return tide_fail("RuntimeError", "addmv input tensors must have the same dtype, but got %s, %s, and %s", cname(vec),
                          cname(x), cname(vec));
-    if (!refuse_bool(x, "addmv_impl_cpu")) return NULL;
+    if (!check_not_bool(x, "addmv_impl_cpu")) return NULL;
     Tensor *out = result_new(DIMS(x->shape[0]), (DType)x->dtype, x->device);
     if (!out) return NULL;
     Tensor *column = as_column(vec), *target = as_column(out);
@@ -217,7 +187,7 @@ Tensor *forward_addmv(Tensor *x, Tensor *mat, Tensor *vec, double beta, double a
     if (x->dtype != mat->dtype || x->dtype != vec->dtype)
         return tide_fail("RuntimeError", "addmv input tensors must have the same dtype, but got %s, %s, and %s", cname(x),
                          cname(mat), cname(vec));
-    if (!refuse_bool(x, "addmv_impl_cpu")) return NULL;
+    if (!check_not_bool(x, "addmv_impl_cpu")) return NULL;
     Tensor *out = result_new(DIMS(mat->shape[0]), (DType)mat->dtype, mat->device);
     Tensor *c = broadcast_plain(x, DIMS(mat->shape[0]));
     if (!out || !c) return NULL;
@@ -239,7 +209,7 @@ Tensor *forward_dot(Tensor *x, Tensor *tensor)
                          "inconsistent tensor size, expected tensor [%lld] and src [%lld] to have the same number of "
                          "elements, but got %lld and %lld elements respectively",
                          (long long)x->numel, (long long)tensor->numel, (long long)x->numel, (long long)tensor->numel);
-    if (!refuse_bool(x, "dot")) return NULL;
+    if (!check_not_bool(x, "dot")) return NULL;
     Tensor *out = result_new(&(Dims){0}, (DType)x->dtype, x->device);
     if (!out) return NULL;
     Tensor *row = as_row(x), *column = as_column(tensor);

@@ -117,7 +117,6 @@ bool copy_plain(Tensor *dst, Tensor *src)
 {
     if (!dst || !src) return false;
     if (dst->numel == 0) return true;
-    dst->storage->version++;
     if (dst->device.type == src->device.type && dst->device.index == src->device.index)
         return elementwise_call(OP_copy, &src, 1, dst, (DType)dst->dtype);
     return copy_across(dst, src);
@@ -376,6 +375,7 @@ Tensor *op_apply_out(OpId op, const Arg *args, Tensor *out)
         Tensor *room = result_new(&shape, (DType)out->dtype, out->device);
         if (!room || !tensor_set_(out, room)) return NULL;
     }
+    out->storage->version++;
     return copy_plain(out, y) ? out : NULL;
 }
 

@@ -39,7 +39,7 @@ Tensor *contiguous_plain(Tensor *x);
 Tensor *converted_plain(Tensor *x, DType dtype);
 /* x broadcast to shape as a view (stride 0); never recorded. Shapes must fit. */
 Tensor *broadcast_plain(Tensor *x, const Dims *shape);
-/* dst's elements become src's, broadcast and converted, across devices too; never recorded; dst's version is bumped. */
+/* dst's elements become src's, broadcast and converted, across devices too; never recorded, version unchanged. */
 bool copy_plain(Tensor *dst, Tensor *src);
 bool fill_plain(Tensor *dst, double value);
 /* Leaves further results for op_second() and op_third(). */

@@ -1,0 +1,440 @@
+/* node.c - graph nodes: making, naming, unpacking and freeing them. */
+#include "engine/node.h"
+
+#include "engine/store.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t nodes_made;
+static Node *free_nodes;         /* linked through edge */
+static Autograd *free_autograds; /* linked through fn */
+static const char *position;
+
+/* ---- small structs ---- */
+
+Autograd *autograd_struct_new(void)
+{
+    Autograd *ag = free_autograds;
+    if (ag) free_autograds = (Autograd *)(void *)ag->fn;
+    else if (!(ag = tide_malloc(sizeof *ag))) return NULL;
+    *ag = (Autograd){0};
+    return ag;
+}
+
+void autograd_struct_free(Autograd *ag)
+{
+#ifdef __SANITIZE_ADDRESS__
+    free(ag);
+#else
+    ag->fn = (Node *)(void *)free_autograds;
+    free_autograds = ag;
+#endif
+}
+
+void hooks_free(Hook *h)
+{
+    while (h) {
+        Hook *next = h->next;
+        if (h->free_context) h->free_context(h->context);
+        free(h);
+        h = next;
+    }
+}
+
+Node *node_new(NodeKind kind)
+{
+    Node *n = free_nodes;
+    if (n) free_nodes = (Node *)(void *)n->edge;
+    else if (!(n = tide_malloc(sizeof *n))) return NULL;
+    memset(n, 0, sizeof *n);
+    n->refs = 1;
+    n->kind = (uint8_t)kind;
+    n->number = ++nodes_made;
+    n->edge = n->inline_edge;
+    n->arg = n->inline_arg;
+    n->where = position;
+    return n;
+}
+
+Node *node_keep(Node *n)
+{
+    if (n) n->refs++;
+    return n;
+}
+
+/* Drops everything n refers to but its edges' nodes, which the caller unlinks. */
+static void node_clear(Node *n)
+{
+    node_release_saved(n);
+    if (n->kind == NODE_OP || n->kind == NODE_COPY_SLICES) {
+        const OpInfo *info = op_info((OpId)n->op);
+        for (int p = 0; p < info->nparam; p++)
+            if (info->params[p].kind == 'D') free((void *)(uintptr_t)n->arg[p].dims);
+    }
+    for (int i = 0; i < n->nedge; i++) tensor_release(n->edge[i].meta);
+    if (n->variable) {
+        if (n->variable->ag) n->variable->ag->accumulator = NULL;
+        tensor_release(n->variable);
+    }
+    hooks_free(n->hooks);
+    tensor_release(n->g);
+    if (n->target) {
+        tensor_release(n->target->base);
+        free(n->target);
+    }
+    if (n->custom) {
+        if (n->custom->free_context) n->custom->free_context(n->custom->context);
+        free(n->custom->name);
+        free(n->custom);
+    }
+}
+
+/* A graph may be a chain of millions of nodes: they are freed from a list of work, never by recursion. */
+void node_release(Node *n)
+{
+    static Node *work; /* linked through hooks' neighbour: the walk number is free by now, g is not */
+    static bool busy;
+    if (!n || --n->refs > 0) return;
+    n->walk = (uint64_t)(uintptr_t)work;
+    work = n;
+    if (busy) return;
+    busy = true;
+    while (work) {
+        Node *next = work;
+        work = (Node *)(uintptr_t)next->walk;
+        node_clear(next);
+        for (int i = 0; i < next->nedge; i++) node_release(next->edge[i].fn);
+        if (next->edge != next->inline_edge) free(next->edge);
+#ifdef __SANITIZE_ADDRESS__
+        free(next);
+#else
+        next->edge = (Edge *)(void *)free_nodes;
+        free_nodes = next;
+#endif
+    }
+    busy = false;
+}
+
+void node_release_saved(Node *n)
+{
+    for (int i = 0; i < n->nedge; i++) {
+        tensor_release(n->edge[i].saved);
+        n->edge[i].saved = NULL;
+    }
+    tensor_release(n->result);
+    n->result = NULL;
+}
+
+/* ---- recording ---- */
+
+static int count_operands(const OpInfo *info, const Arg *arg)
+{
+    int n = 0;
+    for (int p = 0; p < info->nparam; p++) {
+        char kind = info->params[p].kind;
+        if (kind == 'L') n += arg[p].list->n;
+        else if (strchr("TNO", kind)) n++;
+    }
+    return n;
+}
+
+/* t as it is now, apart from later in-place changes to its place in the graph. */
+static Tensor *save_tensor(Tensor *t)
+{
+    if (t->requires_grad && (!t->ag || !t->ag->fn)) return tensor_keep(t); /* leaves stay themselves */
+    return tensor_keep(view_new(t));
+}
+
+/* What one operand leaves behind: its target if the op is differentiable in it, its elements if formulas read them. */
+static bool fill_edge(Edge *e, Tensor *t, const Tensor *y, bool differentiable, bool data, bool meta, bool overwritten)
+{
+    if (!t) return true;
+    e->is_number = t->is_number;
+    if (differentiable && needs_grad(t)) {
+        e->fn = gradient_target(t);
+        if (!e->fn) return false;
+    }
+    if (data) {
+        e->saved = save_tensor(t);
+        e->version = t->storage->version - overwritten;
+        if (!e->saved) return false;
+    }
+    if (meta || (e->fn && (!tensor_same_shape(t, y) || t->dtype != y->dtype))) {
+        e->meta = tensor_keep(meta_new(t));
+        if (!e->meta) return false;
+    }
+    return true;
+}
+
+static const Dims *copy_dims(const Dims *d)
+{
+    Dims *copy = tide_malloc(sizeof *copy);
+    if (copy) *copy = *d;
+    return copy;
+}
+
+static bool fill_args(Node *n, const OpInfo *info, const Arg *arg)
+{
+    for (int p = 0; p < info->nparam; p++) {
+        char kind = info->params[p].kind;
+        if (strchr("TNO", kind)) continue;
+        n->arg[p] = arg[p];
+        if (kind == 'L') n->arg[p].i = arg[p].list->n;
+        if (kind == 'D' && arg[p].dims && !(n->arg[p].dims = copy_dims(arg[p].dims))) return false;
+    }
+    return true;
+}
+
+/* The formulas that will run: those of operands that want a gradient. */
+static unsigned wanted_formulas(const OpInfo *info, const Arg *arg, const VjpUse *use)
+{
+    unsigned wanted = 0;
+    for (int p = 0; p < info->nparam; p++) {
+        if (!(use->differentiable >> p & 1)) continue;
+        if (info->params[p].kind == 'L') wanted |= 1u << p;
+        else if (needs_grad(arg[p].t)) wanted |= 1u << p;
+    }
+    return wanted;
+}
+
+Node *node_record(OpId op, const Arg *arg, Tensor *y, int variant)
+{
+    const OpInfo *info = op_info(op);
+    const VjpUse *use = vjp_use(op);
+    unsigned wanted = wanted_formulas(info, arg, use), data = 0, meta = 0;
+    for (int p = 0; p < info->nparam; p++)
+        if (wanted >> p & 1) data |= use->data[p], meta |= use->meta[p];
+    Node *n = node_new(NODE_OP);
+    if (!n) return NULL;
+    n->op = (uint16_t)op;
+    n->variant = (uint8_t)variant;
+    n->nparam = (uint8_t)info->nparam;
+    int operands = count_operands(info, arg);
+    if (operands > NODE_INLINE_EDGES) {
+        Edge *edges = tide_malloc((size_t)operands * sizeof *edges);
+        if (!edges) goto fail;
+        memset(edges, 0, (size_t)operands * sizeof *edges);
+        n->edge = edges;
+    }
+    int mark = scope_open(), at = 0;
+    bool ok = fill_args(n, info, arg);
+    n->nedge = operands;
+    for (int p = 0; p < info->nparam && ok; p++) {
+        char kind = info->params[p].kind;
+        bool list = kind == 'L', tensor = strchr("TNO", kind) != NULL;
+        int count = list ? arg[p].list->n : tensor;
+        for (int i = 0; i < count && ok; i++) {
+            Tensor *t = list ? arg[p].list->v[i] : arg[p].t;
+            bool overwritten = p > 0 && t && t->storage && t->storage == y->storage;
+            ok = fill_edge(&n->edge[at++], t, y, use->differentiable >> p & 1, data >> p & 1, list || (meta >> p & 1), overwritten);
+        }
+    }
+    if (ok && (use->result & wanted)) {
+        n->result = tensor_keep(view_new(y));
+        n->result_version = y->storage->version;
+        ok = n->result != NULL;
+    }
+    scope_close(mark);
+    if (ok) return n;
+fail:
+    node_release(n);
+    return NULL;
+}
+
+Node *node_copy_slices(Node *n, Tensor *base, Tensor *x)
+{
+    if (!n) return NULL;
+    int mark = scope_open();
+    SliceTarget *target = tide_malloc(sizeof *target);
+    Tensor *meta = tensor_keep(meta_new(base));
+    scope_close(mark);
+    if (!target || !meta) goto fail;
+    *target = (SliceTarget){.size = tensor_dims(x), .stride = {.n = x->ndim}, .offset = x->offset, .base = meta};
+    memcpy(target->stride.v, x->stride, x->ndim * sizeof x->stride[0]);
+    n->kind = NODE_COPY_SLICES;
+    n->target = target;
+    /* The first operand's gradient goes on to what base was before. */
+    node_release(n->edge[0].fn);
+    n->edge[0].fn = gradient_target(base);
+    if (needs_grad(base) && !n->edge[0].fn) {
+        node_release(n);
+        return NULL;
+    }
+    return n;
+fail:
+    free(target);
+    tensor_release(meta);
+    node_release(n);
+    return NULL;
+}
+
+Tensor *autograd_custom(Tensor *y, TensorList inputs, const char *name, CustomBackward backward, void (*free_context)(void *),
+                        void *context)
+{
+    if (!y) return NULL;
+    Node *n = node_new(NODE_CUSTOM);
+    CustomNode *custom = n ? tide_malloc(sizeof *custom) : NULL;
+    if (!custom) goto fail;
+    *custom = (CustomNode){.backward = backward};
+    n->custom = custom;
+    custom->name = tide_malloc(strlen(name) + 1);
+    if (!custom->name) goto fail;
+    strcpy(custom->name, name);
+    if (inputs.n > NODE_INLINE_EDGES) {
+        Edge *edges = tide_malloc((size_t)inputs.n * sizeof *edges);
+        if (!edges) goto fail;
+        memset(edges, 0, (size_t)inputs.n * sizeof *edges);
+        n->edge = edges;
+    }
+    n->nedge = inputs.n;
+    for (int i = 0; i < inputs.n; i++)
+        if (!fill_edge(&n->edge[i], inputs.v[i], y, true, false, true, false)) goto fail;
+    Autograd *ag = autograd_of(y);
+    if (!ag) goto fail;
+    node_release(ag->fn);
+    ag->fn = n;
+    y->requires_grad = true;
+    custom->context = context; /* ours to free from here on */
+    custom->free_context = free_context;
+    return y;
+fail:
+    node_release(n);
+    return NULL;
+}
+
+/* ---- names and neighbours ---- */
+
+/* "log_softmax" to "LogSoftmax", "log1p" to "Log1P": a letter after anything but a letter is a capital. */
+static size_t camel_case(const char *name, char *buf, size_t size)
+{
+    size_t at = 0;
+    bool capital = true;
+    for (; *name && at + 1 < size; name++) {
+        if (isalpha((unsigned char)*name)) {
+            buf[at++] = (char)(capital ? toupper((unsigned char)*name) : *name);
+            capital = false;
+        } else {
+            if (*name != '_') buf[at++] = *name;
+            capital = true;
+        }
+    }
+    buf[at] = 0;
+    return at;
+}
+
+const char *node_name(const Node *n, char *buf, size_t size)
+{
+    switch ((NodeKind)n->kind) {
+    case NODE_ACCUMULATE: snprintf(buf, size, "AccumulateGrad"); return buf;
+    case NODE_COPY_SLICES: snprintf(buf, size, "CopySlices"); return buf;
+    case NODE_CUSTOM: snprintf(buf, size, "%s", n->custom->name); return buf;
+    default: break;
+    }
+    const OpInfo *info = op_info((OpId)n->op);
+    size_t at = info->node ? (size_t)snprintf(buf, size, "%s", info->node) : camel_case(info->name, buf, size);
+    if (n->op == OP_copy) snprintf(buf, size, "CopyBackwards");
+    else if (at < size) snprintf(buf + at, size - at, "Backward%d", n->variant);
+    return buf;
+}
+
+int node_inputs(const Node *n, Node **out, int max)
+{
+    for (int i = 0; i < n->nedge && i < max; i++) out[i] = n->edge[i].fn;
+    return n->nedge;
+}
+
+Tensor *node_variable(const Node *n) { return n->variable; }
+const char *node_position(const Node *n) { return n->where; }
+
+/* Positions are kept for good, once each; a session has few. */
+typedef struct Position {
+    struct Position *next;
+    char text[];
+} Position;
+
+void autograd_set_position(const char *where)
+{
+    static Position *known[256];
+    if (!where) {
+        position = NULL;
+        return;
+    }
+    unsigned h = 5381;
+    for (const char *p = where; *p; p++) h = h * 33 + (unsigned char)*p;
+    Position *found = known[h % 256];
+    while (found && strcmp(found->text, where) != 0) found = found->next;
+    if (!found) {
+        found = malloc(sizeof *found + strlen(where) + 1);
+        if (!found) return; /* a missing position is no error */
+        strcpy(found->text, where);
+        found->next = known[h % 256];
+        known[h % 256] = found;
+    }
+    position = found->text;
+}
+
+/* ---- unpacking ---- */
+
+static bool modified(const Node *n, const Tensor *t, const Node *maker, uint32_t now, uint32_t then)
+{
+    char shape[256], name[64], from[128] = "";
+    if (maker && maker->kind != NODE_ACCUMULATE)
+        snprintf(from, sizeof from, ", which is output 0 of %s,", node_name(maker, name, sizeof name));
+    (void)n;
+    return tide_refuse("RuntimeError", "one of the variables needed for gradient computation has been modified by an inplace operation: "
+                       "[torch.%sTensor %s]%s is at version %u; expected version %u instead. Hint: enable anomaly detection to find "
+                       "the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).",
+                       dtype_info[t->dtype].cname, format_dims(shape, sizeof shape, t->ndim, t->shape), from, now, then);
+}
+
+/* A saved tensor again at the place in the graph it had. */
+static Tensor *in_graph(Tensor *saved, Node *fn)
+{
+    if (fn->kind == NODE_ACCUMULATE) return fn->variable;
+    Tensor *t = view_new(saved);
+    Autograd *ag = t ? autograd_of(t) : NULL;
+    if (!ag) return NULL;
+    ag->fn = node_keep(fn);
+    t->requires_grad = true;
+    return t;
+}
+
+static bool unpack_operand(Node *n, Edge *e, bool graph, Tensor **out)
+{
+    *out = e->saved;
+    if (!e->saved) return true;
+    if (e->saved->storage->version != e->version)
+        return modified(n, e->saved, e->fn, e->saved->storage->version, e->version);
+    if (graph && e->fn) *out = in_graph(e->saved, e->fn);
+    return *out != NULL;
+}
+
+bool node_unpack(Node *n, bool graph, Tensor **operand, Unpacked *u)
+{
+    const OpInfo *info = op_info((OpId)n->op);
+    int at = 0;
+    u->operand = operand;
+    for (int p = 0; p < info->nparam; p++) {
+        char kind = info->params[p].kind;
+        u->arg[p] = n->arg[p];
+        if (kind == 'L') {
+            int count = (int)n->arg[p].i;
+            u->list[p] = (TensorList){count, operand + at};
+            u->arg[p].list = &u->list[p];
+            for (int i = 0; i < count; i++, at++)
+                if (!unpack_operand(n, &n->edge[at], graph, &operand[at])) return false;
+        } else if (strchr("TNO", kind)) {
+            if (!unpack_operand(n, &n->edge[at], graph, &operand[at])) return false;
+            u->arg[p].t = operand[at++];
+        }
+    }
+    u->result = n->result;
+    if (!n->result) return true;
+    if (n->result->storage->version != n->result_version)
+        return modified(n, n->result, n, n->result->storage->version, n->result_version);
+    if (graph) u->result = in_graph(n->result, n);
+    return u->result != NULL;
+}

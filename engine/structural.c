@@ -1,0 +1,81 @@
+/* structural.c - helpers shared by the forwards of index.def, linalg.def and nn.def. */
+#include "engine/structural.h"
+
+#include <string.h>
+
+Tensor *restrided(Tensor *x, int ndim, const int64_t *shape, const int64_t *stride)
+{
+    if (!x) return NULL;
+    Tensor *v = view_new(x);
+    if (!v) return NULL;
+    v->ndim = (uint8_t)ndim;
+    memcpy(v->shape, shape, (size_t)ndim * sizeof *shape);
+    memcpy(v->stride, stride, (size_t)ndim * sizeof *stride);
+    return tensor_finish_geometry(v) ? v : NULL;
+}
+
+Tensor *without_dim(Tensor *x, int dim)
+{
+    if (!x || x->ndim == 0) return x;
+    int64_t shape[TIDE_MAXDIM], stride[TIDE_MAXDIM];
+    int n = 0;
+    for (int i = 0; i < x->ndim; i++)
+        if (i != dim) {
+            shape[n] = x->shape[i];
+            stride[n++] = x->stride[i];
+        }
+    return restrided(x, n, shape, stride);
+}
+
+Tensor *zeros_shaped(const Tensor *like, const Tensor *x)
+{
+    Dims shape = tensor_dims(like);
+    return tensor_zeros(&shape, (DType)x->dtype, x->device);
+}
+
+Tensor *as_int64(Tensor *index)
+{
+    return index && index->dtype == DT_I32 ? converted_plain(index, DT_I64) : index;
+}
+
+const char *cname(const Tensor *t)
+{
+    return dtype_info[t->dtype].cname;
+}
+
+const char *ctype_name(const Tensor *t)
+{
+    static const char *const names[DT_COUNT] = {"bool", "unsigned char", "signed char", "short", "int",
+                                                "long", "c10::Half", "c10::BFloat16", "float", "double"};
+    return names[t->dtype];
+}
+
+bool records(const Tensor *x)
+{
+    return grad_enabled() && x->requires_grad;
+}
+
+bool check_float(const Tensor *t, const char *kernel)
+{
+    return dtype_is_float((DType)t->dtype) ||
+           tide_refuse("NotImplementedError", "\"%s\" not implemented for '%s'", kernel, cname(t));
+}
+
+bool check_not_bool(const Tensor *t, const char *kernel)
+{
+    return t->dtype != DT_BOOL || tide_refuse("NotImplementedError", "\"%s\" not implemented for 'Bool'", kernel);
+}
+
+bool take_slices(Tensor *rest, Tensor *offsets, Tensor *out)
+{
+    if (!rest || !offsets || !out) return false;
+    return out->numel == 0 || kernel_run(OP_index, (Tensor *[]){rest, offsets}, 2, &out, 1, NULL);
+}
+
+bool put_slices(Tensor *rest, Tensor *offsets, Tensor *values, bool accumulate)
+{
+    if (!rest || !offsets || !values) return false;
+    if (values->numel == 0) return true;
+    Arg arg[4] = {[3] = {.b = accumulate}};
+    return kernel_run(OP_index_put, (Tensor *[]){offsets, values}, 2, &rest, 1, arg);
+}

@@ -1,0 +1,68 @@
+/* vjp_helpers.h - the few words, besides op_*, that derivative formulas in the op table use. Included by vjp.c only. */
+#ifndef TIDE_VJP_HELPERS_H
+#define TIDE_VJP_HELPERS_H
+
+#include "engine/autograd.h"
+
+#define NONE NULL
+#define META(name) name##_meta
+
+/* A number as a tensor. */
+static inline Tensor *num(double v) { return tensor_number(v); }
+
+/* The dims a formula passes on live in a ring: the op it calls copies what it keeps before the ring comes round. */
+static inline Dims *scratch_dims(void)
+{
+    static Dims ring[16];
+    static unsigned at;
+    return &ring[at++ % 16];
+}
+
+static inline const Dims *dims_of(const Tensor *t)
+{
+    Dims *d = scratch_dims();
+    *d = tensor_dims(t);
+    return d;
+}
+
+static inline const Dims *inverse_permutation(const Dims *dims)
+{
+    Dims *d = scratch_dims();
+    d->n = dims->n;
+    for (int i = 0; i < dims->n; i++) d->v[dims->v[i] < 0 ? dims->v[i] + dims->n : dims->v[i]] = i;
+    return d;
+}
+
+static inline const Dims *negated(const Dims *dims)
+{
+    Dims *d = scratch_dims();
+    d->n = dims->n;
+    for (int i = 0; i < dims->n; i++) d->v[i] = -dims->v[i];
+    return d;
+}
+
+static inline int64_t wrapped_dim(int64_t dim, int ndim) { return dim < 0 ? dim + ndim : dim; }
+
+/* How many elements of x stand behind one element of its reduction. */
+static inline double reduced_count(const Tensor *x, const Dims *dim)
+{
+    Dims all;
+    if (!wrap_dims(dim, x->ndim, &all)) return 1;
+    double n = 1;
+    for (int i = 0; i < all.n; i++) n *= (double)x->shape[all.v[i]];
+    return n;
+}
+
+/* Where part k of a concatenation along dim begins. PyTorch lets 1-D empty tensors join anything: they take no room. */
+static inline int64_t cat_start(Tensor *const *parts, int64_t dim, int k)
+{
+    int64_t at = 0;
+    for (int i = 0; i < k; i++)
+        if (!(parts[i]->ndim == 1 && parts[i]->shape[0] == 0)) at += parts[i]->shape[wrapped_dim(dim, parts[i]->ndim)];
+    return at;
+}
+
+/* A device as one number, for the row `to_copy`. */
+static inline int64_t device_code(Device d) { return d.type * 256 + d.index; }
+
+#endif
