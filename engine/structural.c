@@ -1,16 +1,16 @@
 /* structural.c - helpers shared by the forwards of index.def, linalg.def and nn.def. */
 #include "engine/structural.h"
 
-#include <string.h>
-
 Tensor *restrided(Tensor *x, int ndim, const int64_t *shape, const int64_t *stride)
 {
     if (!x) return NULL;
     Tensor *v = view_new(x);
     if (!v) return NULL;
     v->ndim = (uint8_t)ndim;
-    memcpy(v->shape, shape, (size_t)ndim * sizeof *shape);
-    memcpy(v->stride, stride, (size_t)ndim * sizeof *stride);
+    for (int i = 0; i < ndim; i++) {
+        v->shape[i] = shape[i];
+        v->stride[i] = stride[i];
+    }
     return tensor_finish_geometry(v) ? v : NULL;
 }
 
