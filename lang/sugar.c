@@ -49,22 +49,22 @@ char *sugar_translate_with(const char *src, size_t len, const char *chunkname, c
     size_t start = text_start(src, len, chunkname);
     if (cell)
         *cell = (SugarCell){false, false};
-    if (len > 0 && src[0] == '\x1b') {
+    if (start < len && src[start] == '\x1b') {
         memset(err, 0, sizeof *err);
         out = copy_text(src, len, out_len);
         if (!out)
             strcpy(err->message, "not enough memory");
         return out;
     }
-    if (parser_init(&p, src, len, start, err)) {
+    if (sg_init(&p, src, len, start, err)) {
         p.cell = options->cell;
-        parse_chunk(&p);
+        sg_parse_chunk(&p);
         if (!p.failed)
-            out = emit(&p, options->support ? options->support : SUGAR_SUPPORT, start, out_len);
+            out = sg_emit(&p, options->support ? options->support : SUGAR_SUPPORT, start, out_len);
         if (cell)
             *cell = (SugarCell){p.last_is_value, p.last_is_silent};
     }
-    parser_free(&p);
+    sg_free(&p);
     return out;
 }
 
@@ -95,15 +95,15 @@ size_t sugar_cell_end(const char *src, size_t len)
     size_t end = 0;
     if (len == 0)
         return 0;
-    bool ready = parser_init(&p, src, len, 0, &err);
+    bool ready = sg_init(&p, src, len, 0, &err);
     p.cell = p.scan = true;
     if (ready)
-        parse_chunk(&p);
+        sg_parse_chunk(&p);
     if (!p.failed) {
         uint32_t newline = p.tokens[p.at].t.newline;
         end = newline ? newline : len;
     } else if (!err.incomplete)
         end = p.n_tokens ? line_end(src, len, p.tokens[p.failed_at].t.end) : len;
-    parser_free(&p);
+    sg_free(&p);
     return end;
 }

@@ -89,7 +89,7 @@ typedef struct SugarOptions {
  * error or lack of memory (message "not enough memory"), described in *err.
  * `chunkname` is as for lua_load: with '@' in front (a file), a UTF-8 mark and a first line starting with '#' are
  * copied through as trivia, and the caller skips them when loading from memory (sugar_skip_prefix).
- * A precompiled chunk (first byte 27) comes back unchanged.
+ * A precompiled chunk (first byte 27, after those) comes back unchanged.
  * Errors that need no grammar (goto without label, break outside a loop, assignment to a const) are left to Lua. */
 char *sugar_translate(const char *src, size_t len, const char *chunkname, size_t *out_len, SugarError *err);
 

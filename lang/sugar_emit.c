@@ -166,7 +166,7 @@ static void put_comparison(Output *o, const Node *n)
     bool condition = n->ctx != CTX_VALUE;
     if (stays_plain(o->p, n)) {
         if (k == T_BANG_NE)
-            replace(o->p, n->op, "~=");
+            sg_replace(o->p, n->op, "~=");
         return;
     }
     switch (k) {
@@ -190,14 +190,14 @@ static void put_augmented(Output *o, const Node *n)
     const char *function = op == '+' ? "add_" : op == '-' ? "sub_" : op == '*' ? "mul_" : "div_";
     if (!((p->nodes[n->a].mask | p->nodes[n->b].mask) & MAY_TENSOR)) {
         bool one = n->last == n->op + 1;
-        replace(p, n->op, make_text(p, "= %.*s %c", len, name, op));
+        sg_replace(p, n->op, sg_make_text(p, "= %.*s %c", len, name, op));
         if (!one) {
             put_before(o, n->op + 1, "(");
             put_after(o, n->last, ")");
         }
         return;
     }
-    replace(p, n->op, make_text(p, "= $.%s(%.*s,", function, len, name));
+    sg_replace(p, n->op, sg_make_text(p, "= $.%s(%.*s,", function, len, name));
     o->needs_support = true;
     put_after(o, n->last, n->post);
 }
@@ -314,7 +314,7 @@ static void write_all(Output *o, const char *support, size_t start)
     write_bytes(o, "", 1);
 }
 
-char *emit(Parser *p, const char *support, size_t start, size_t *out_len)
+char *sg_emit(Parser *p, const char *support, size_t start, size_t *out_len)
 {
     Output o = {.p = p};
     settle_contexts(p);
@@ -332,7 +332,7 @@ char *emit(Parser *p, const char *support, size_t start, size_t *out_len)
     free(o.pieces);
     if (o.failed || p->failed) {
         free(o.bytes);
-        fail_memory(p);
+        sg_fail_memory(p);
         return NULL;
     }
     *out_len = o.len - 1;

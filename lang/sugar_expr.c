@@ -36,7 +36,7 @@ static bool too_deep(Parser *p)
 /* A value that may be a tensor: it is the emitter who knows whether it is tested. */
 static int add_bare(Parser *p, int mask, int first, int last)
 {
-    int node = add_known(p, mask, first, last);
+    int node = sg_add_known(p, mask, first, last);
     p->nodes[node].plain = p->level > MAX_WRAPPED_LEVEL;
     return node;
 }
@@ -65,7 +65,7 @@ static bool ends_part(int k)
 static Expr parse_part(Parser *p, Item *it, int which)
 {
     int first = p->at;
-    Expr e = parse_expr(p);
+    Expr e = sg_parse_expr(p);
     it->present[which] = true;
     it->literal = it->literal && is_int_literal(p, first, e.last);
     it->multi = e.form == FORM_CALL || e.form == FORM_VARARG;
@@ -77,13 +77,13 @@ static void parse_slice(Parser *p, Item *it)
     it->kind = ITEM_SLICE;
     it->colon[0] = it->colon[1] = p->at;
     it->colons = kind(p) == T_DBCOLON ? 2 : 1;
-    advance(p);
+    sg_advance(p);
     if (it->colons == 1 && !ends_part(kind(p)))
         parse_part(p, it, 1);
     if (it->colons == 1 && kind(p) == ':') {
         it->colons = 2;
         it->colon[1] = p->at;
-        advance(p);
+        sg_advance(p);
     }
     if (it->colons == 2 && !ends_part(kind(p)))
         parse_part(p, it, 2);
@@ -95,7 +95,7 @@ static Item parse_item(Parser *p)
     int next = kind_at(p, p->at + 1);
     if (kind(p) == T_DOTS && (next == ',' || next == ']')) {
         it.kind = ITEM_ELLIPSIS;
-        advance(p);
+        sg_advance(p);
     } else {
         if (kind(p) != ':' && kind(p) != T_DBCOLON)
             it.may_be_nil = !parse_part(p, &it, 0).nonnil;
@@ -112,7 +112,7 @@ static void quote_items(Parser *p, int first, int last)
     size_t size = 3;
     for (int i = first; i <= last; i++)
         size += p->tokens[i].t.end - p->tokens[i].t.pos + 1;
-    char *text = make_room(p, size), *w = text;
+    char *text = sg_make_room(p, size), *w = text;
     if (!text)
         return;
     *w++ = '"';
@@ -123,10 +123,10 @@ static void quote_items(Parser *p, int first, int last)
         if (t->kind == ',')
             *w++ = ' ';
         if (i > first)
-            erase(p, i);
+            sg_erase(p, i);
     }
     memcpy(w, "\"", 2);
-    replace(p, first, text);
+    sg_replace(p, first, text);
 }
 
 /* `i:j:k` with computed bounds: a call that makes a slice object. */
@@ -135,11 +135,11 @@ static void call_slice(Parser *p, const Item *it)
     const char *start = it->present[0] ? "" : "nil", *post = ")";
     bool computed_stop_last = it->present[1] && !it->present[2];
     if (it->colon[0] == it->colon[1] && it->colons == 2) {
-        replace(p, it->colon[0], make_text(p, "%s, nil, ", start));
+        sg_replace(p, it->colon[0], sg_make_text(p, "%s, nil, ", start));
     } else {
-        replace(p, it->colon[0], make_text(p, "%s%s", start, it->present[1] ? ", " : ","));
+        sg_replace(p, it->colon[0], sg_make_text(p, "%s%s", start, it->present[1] ? ", " : ","));
         if (it->colons == 2)
-            replace(p, it->colon[1], it->present[1] ? ", " : " nil, ");
+            sg_replace(p, it->colon[1], it->present[1] ? ", " : " nil, ");
     }
     for (int i = 0; i < it->colons; i++) {
         p->tokens[it->colon[i]].tight = it->colon[i] != it->first;
@@ -152,7 +152,7 @@ static void call_slice(Parser *p, const Item *it)
         post = " nil)";
     else if (it->multi && computed_stop_last)
         post = ", nil)"; /* cuts the call's results to one */
-    add_wrap(p, it->first, it->last, "$.s(", post);
+    sg_add_wrap(p, it->first, it->last, "$.s(", post);
 }
 
 static void spell_item(Parser *p, const Item *it)
@@ -190,11 +190,11 @@ static void spell_index(Parser *p, Expr *e, const Item *items, int n, bool comma
     if (n == 1 && !comma)
         return;
     e->items = n + comma;
-    replace(p, e->open, "[{");
+    sg_replace(p, e->open, "[{");
     p->peak++;
     if (items[n - 1].kind == ITEM_VALUE && items[n - 1].may_be_nil)
-        add_wrap(p, e->open, close - 1 - comma, NULL, make_text(p, ", n = %d", n));
-    replace(p, close, "}]");
+        sg_add_wrap(p, e->open, close - 1 - comma, NULL, sg_make_text(p, ", n = %d", n));
+    sg_replace(p, close, "}]");
 }
 
 static void parse_index(Parser *p, Expr *e)
@@ -207,15 +207,15 @@ static void parse_index(Parser *p, Expr *e)
     e->open = p->at;
     e->items = 0;
     e->form = FORM_INDEX;
-    advance(p);
+    sg_advance(p);
     do {
         comma = p->n_items > base && kind(p) == ']';
         if (comma)
             break;
         Item it = parse_item(p);
-        *push_item(p) = it;
-    } while (accept(p, ','));
-    expect(p, ']');
+        *sg_push_item(p) = it;
+    } while (sg_accept(p, ','));
+    sg_expect(p, ']');
     close_bracket(p, was);
     if (!p->failed)
         spell_index(p, e, p->items + base, p->n_items - base, comma);
@@ -230,14 +230,14 @@ static void parse_field(Parser *p, Expr *e)
     e->base_last = p->at - 1;
     e->open = p->at;
     e->form = FORM_FIELD;
-    advance(p);
+    sg_advance(p);
     int k = kind(p);
     if (token_is_reserved(k)) {
-        replace(p, e->open, make_text(p, "[\"%s\"]", token_spelling(k)));
-        erase(p, p->at);
-        advance(p);
+        sg_replace(p, e->open, sg_make_text(p, "[\"%s\"]", token_spelling(k)));
+        sg_erase(p, p->at);
+        sg_advance(p);
     } else
-        expect(p, T_NAME);
+        sg_expect(p, T_NAME);
 }
 
 /* ---- calls ---- */
@@ -251,7 +251,7 @@ static void parse_table(Parser *p);
 
 static bool is_named_argument(Parser *p)
 {
-    return can_be_name(p, p->at) && kind_at(p, p->at + 1) == '=';
+    return sg_can_be_name(p, p->at) && kind_at(p, p->at + 1) == '=';
 }
 
 /* Python refuses a name given twice, and so do we; the lists are short. */
@@ -263,7 +263,7 @@ static void check_repeated(Parser *p, int base)
         const Token *other = &p->tokens[p->scratch[i]].t;
         uint32_t n = other->end - other->pos;
         if (n == t->end - t->pos && memcmp(p->lexer.src + other->pos, p->lexer.src + t->pos, n) == 0)
-            fail_at(p, last, "named argument repeated: '%.*s'", (int)n, p->lexer.src + t->pos);
+            sg_fail_at(p, last, "named argument repeated: '%.*s'", (int)n, p->lexer.src + t->pos);
     }
 }
 
@@ -274,50 +274,50 @@ static void parse_named_arguments(Parser *p)
     do {
         if (!is_named_argument(p)) {
             if (kind(p) != ')' && kind(p) != T_EOS)
-                fail_near(p, "positional argument follows named argument");
+                sg_fail_near(p, "positional argument follows named argument");
             else
-                fail_near(p, "<name> expected");
+                sg_fail_near(p, "<name> expected");
             break;
         }
         if (token_is_reserved(kind(p)))
-            replace(p, p->at, make_text(p, "[\"%s\"]", token_spelling(kind(p))));
-        push_scratch(p, p->at);
+            sg_replace(p, p->at, sg_make_text(p, "[\"%s\"]", token_spelling(kind(p))));
+        sg_push_scratch(p, p->at);
         if (p->n_scratch - base <= 64)
             check_repeated(p, base);
-        advance(p);
-        advance(p);
-        parse_expr(p);
-    } while (accept(p, ','));
+        sg_advance(p);
+        sg_advance(p);
+        sg_parse_expr(p);
+    } while (sg_accept(p, ','));
     p->n_scratch = base;
     p->peak++;
-    add_wrap(p, first, p->at - 1, "{", "}");
+    sg_add_wrap(p, first, p->at - 1, "{", "}");
 }
 
 static void parse_arguments(Parser *p)
 {
     int line = p->tokens[p->at].t.line;
-    if (accept(p, T_STRING))
+    if (sg_accept(p, T_STRING))
         return;
     if (kind(p) == '{') {
         parse_table(p);
         return;
     }
     if (kind(p) != '(') {
-        fail_near(p, "function arguments expected");
+        sg_fail_near(p, "function arguments expected");
         return;
     }
     bool was = open_bracket(p, false);
-    advance(p);
+    sg_advance(p);
     if (kind(p) != ')') {
         do {
             if (is_named_argument(p)) {
                 parse_named_arguments(p);
                 break;
             }
-            parse_expr(p);
-        } while (accept(p, ','));
+            sg_parse_expr(p);
+        } while (sg_accept(p, ','));
     }
-    expect_match(p, ')', '(', line);
+    sg_expect_match(p, ')', '(', line);
     close_bracket(p, was);
 }
 
@@ -325,27 +325,27 @@ static void parse_arguments(Parser *p)
 static void parse_method(Parser *p, Expr *e)
 {
     int colon = p->at;
-    advance(p);
+    sg_advance(p);
     int name = p->at, k = kind(p);
     if (!token_is_reserved(k))
-        expect(p, T_NAME);
+        sg_expect(p, T_NAME);
     else
-        advance(p);
+        sg_advance(p);
     int open = p->at;
     bool empty = kind(p) == '(' && kind_at(p, open + 1) == ')', paren = kind(p) == '(';
     parse_arguments(p);
     e->form = FORM_CALL;
     if (k == T_REPEAT) {
-        replace(p, name, "rep");
+        sg_replace(p, name, "rep");
     } else if (token_is_reserved(k) && !p->failed) {
-        replace(p, colon, make_text(p, ", \"%s\"", token_spelling(k)));
+        sg_replace(p, colon, sg_make_text(p, ", \"%s\"", token_spelling(k)));
         p->tokens[colon].tight = true;
-        erase(p, name);
+        sg_erase(p, name);
         if (paren)
-            replace(p, open, empty ? "" : ", ");
+            sg_replace(p, open, empty ? "" : ", ");
         p->peak++;
-        add_wrap(p, open, p->at - 1, paren ? NULL : ", ", paren ? NULL : ")");
-        add_wrap(p, e->first, p->at - 1, "$.method(", NULL);
+        sg_add_wrap(p, open, p->at - 1, paren ? NULL : ", ", paren ? NULL : ")");
+        sg_add_wrap(p, e->first, p->at - 1, "$.method(", NULL);
     }
 }
 
@@ -356,7 +356,7 @@ static bool colon_is_method(Parser *p)
     if (!p->in_index)
         return true;
     int k = kind_at(p, p->at + 1);
-    if (!can_be_name(p, p->at + 1) || !starts_arguments(kind_at(p, p->at + 2)))
+    if (!sg_can_be_name(p, p->at + 1) || !starts_arguments(kind_at(p, p->at + 2)))
         return false;
     return k != T_NOT && k != T_FUNCTION && k != T_NIL && k != T_TRUE && k != T_FALSE;
 }
@@ -367,9 +367,9 @@ static Expr parse_parenthesis(Parser *p)
 {
     int first = p->at, line = p->tokens[first].t.line;
     bool was = open_bracket(p, false);
-    advance(p);
-    Expr e = parse_expr(p);
-    expect_match(p, ')', '(', line);
+    sg_advance(p);
+    Expr e = sg_parse_expr(p);
+    sg_expect_match(p, ')', '(', line);
     close_bracket(p, was);
     return (Expr){.node = e.node, .first = first, .last = p->at - 1, .form = FORM_PAREN, .nonnil = e.nonnil, .var = -1};
 }
@@ -380,18 +380,18 @@ static Expr parse_primary(Parser *p)
     if (kind(p) == '(')
         return parse_parenthesis(p);
     if (kind(p) != T_NAME) {
-        fail_near(p, "unexpected symbol");
+        sg_fail_near(p, "unexpected symbol");
         return (Expr){.first = first, .last = first, .var = -1};
     }
-    int var = find_var(p, first);
-    advance(p);
+    int var = sg_find_var(p, first);
+    sg_advance(p);
     return (Expr){.first = first, .last = first, .form = FORM_NAME, .var = var};
 }
 
 /* One suffix, if there is one. */
 static bool parse_suffix(Parser *p, Expr *e)
 {
-    switch (optional_kind(p)) {
+    switch (sg_optional_kind(p)) {
     case '.': parse_field(p, e); break;
     case '[': parse_index(p, e); break;
     case ':':
@@ -411,7 +411,7 @@ static bool parse_suffix(Parser *p, Expr *e)
     return true;
 }
 
-Expr parse_suffixed(Parser *p)
+Expr sg_parse_suffixed(Parser *p)
 {
     Expr e = parse_primary(p);
     int base_last = e.last;
@@ -421,7 +421,7 @@ Expr parse_suffixed(Parser *p)
         return e;
     e.nonnil = false;
     if (e.form == FORM_NAME && e.var >= 0) {
-        e.node = add_node(p, NODE_VAR, e.first, e.last);
+        e.node = sg_add_node(p, NODE_VAR, e.first, e.last);
         p->nodes[e.node].a = e.var;
         p->nodes[e.node].plain = p->level > MAX_WRAPPED_LEVEL;
     } else
@@ -432,27 +432,27 @@ Expr parse_suffixed(Parser *p)
 static void parse_table_field(Parser *p)
 {
     if (kind(p) == T_NAME && kind_at(p, p->at + 1) == '=') {
-        advance(p);
-        advance(p);
-    } else if (accept(p, '[')) {
-        parse_expr(p);
-        expect(p, ']');
-        expect(p, '=');
+        sg_advance(p);
+        sg_advance(p);
+    } else if (sg_accept(p, '[')) {
+        sg_parse_expr(p);
+        sg_expect(p, ']');
+        sg_expect(p, '=');
     }
-    parse_expr(p);
+    sg_parse_expr(p);
 }
 
 static void parse_table(Parser *p)
 {
     int line = p->tokens[p->at].t.line;
     bool was = open_bracket(p, false);
-    expect(p, '{');
+    sg_expect(p, '{');
     while (kind(p) != '}') {
         parse_table_field(p);
-        if (!accept(p, ',') && !accept(p, ';'))
+        if (!sg_accept(p, ',') && !sg_accept(p, ';'))
             break;
     }
-    expect_match(p, '}', '{', line);
+    sg_expect_match(p, '}', '{', line);
     close_bracket(p, was);
 }
 
@@ -464,24 +464,24 @@ static Expr parse_simple(Parser *p)
     case T_TRUE:
     case T_FALSE:
         e.node = KNOWN_NUMBER;
-        advance(p);
+        sg_advance(p);
         break;
     case T_NIL: e.nonnil = false; /* fall through */
-    case T_STRING: advance(p); break;
+    case T_STRING: sg_advance(p); break;
     case T_DOTS:
         e.node = add_bare(p, MAY_ANY, p->at, p->at);
         e.form = FORM_VARARG;
         e.nonnil = false;
-        advance(p);
+        sg_advance(p);
         break;
     case '{': parse_table(p); break;
     case T_FUNCTION: {
         int line = p->tokens[p->at].t.line;
-        advance(p);
-        parse_body(p, false, line);
+        sg_advance(p);
+        sg_parse_body(p, false, line);
         break;
     }
-    default: return parse_suffixed(p);
+    default: return sg_parse_suffixed(p);
     }
     e.last = p->at - 1;
     return e;
@@ -523,7 +523,7 @@ static bool binary_priority(int op, int *left, int *right)
 
 static int add_binary(Parser *p, NodeKind node_kind, const Expr *l, int op, const Expr *r)
 {
-    int node = add_node(p, node_kind, l->first, r->last);
+    int node = sg_add_node(p, node_kind, l->first, r->last);
     p->nodes[node].a = l->node;
     p->nodes[node].b = r->node;
     p->nodes[node].op = op;
@@ -533,8 +533,8 @@ static int add_binary(Parser *p, NodeKind node_kind, const Expr *l, int op, cons
 static int join_node(Parser *p, const Expr *l, int op, const Expr *r)
 {
     int node = add_binary(p, NODE_JOIN, l, op, r);
-    set_relation(p, l->node, node, REL_LEFT);
-    set_relation(p, r->node, node, REL_SAME);
+    sg_set_relation(p, l->node, node, REL_LEFT);
+    sg_set_relation(p, r->node, node, REL_SAME);
     return node;
 }
 
@@ -550,7 +550,7 @@ static int matmul_node(Parser *p, const Expr *l, int op, const Expr *r)
 {
     int node = add_binary(p, NODE_MATMUL, l, op, r);
     if (too_deep(p))
-        fail_at(p, op, "expression is too complex near '@'");
+        sg_fail_at(p, op, "expression is too complex near '@'");
     p->peak++;
     return node;
 }
@@ -558,7 +558,7 @@ static int matmul_node(Parser *p, const Expr *l, int op, const Expr *r)
 static int arithmetic_node(Parser *p, const Expr *l, int op, const Expr *r)
 {
     if (p->tokens[op].t.kind == T_POW)
-        replace(p, op, "^");
+        sg_replace(p, op, "^");
     if (l->node == KNOWN_NUMBER && r->node == KNOWN_NUMBER)
         return KNOWN_NUMBER;
     int node = add_binary(p, NODE_ARITH, l, op, r);
@@ -592,18 +592,18 @@ static Expr combine(Parser *p, const Expr *l, int op, const Expr *r)
 static Expr parse_unary(Parser *p)
 {
     int op = p->at, k = kind(p);
-    advance(p);
+    sg_advance(p);
     Expr operand = parse_operand(p, UNARY_PRIORITY);
     Expr e = {.first = op, .last = operand.last, .nonnil = true, .var = -1};
     if (k == T_NOT) {
-        e.node = add_node(p, NODE_NOT, op, e.last);
-        set_relation(p, operand.node, e.node, REL_COND);
+        e.node = sg_add_node(p, NODE_NOT, op, e.last);
+        sg_set_relation(p, operand.node, e.node, REL_COND);
     } else if (k == '#') {
         e.node = add_bare(p, MAY_NUMBER | MAY_OTHER, op, e.last);
     } else if (operand.node == KNOWN_NUMBER) {
         e.node = KNOWN_NUMBER;
     } else {
-        e.node = add_node(p, NODE_ARITH, op, e.last);
+        e.node = sg_add_node(p, NODE_ARITH, op, e.last);
         p->nodes[e.node].a = p->nodes[e.node].b = operand.node;
         p->nodes[e.node].plain = p->level > MAX_WRAPPED_LEVEL;
     }
@@ -614,32 +614,32 @@ static Expr parse_unary(Parser *p)
 static Expr parse_operand(Parser *p, int limit)
 {
     int peak = p->peak, k = kind(p), left, right;
-    if (!enter_level(p)) {
-        leave_level(p);
+    if (!sg_enter_level(p)) {
+        sg_leave_level(p);
         return (Expr){.first = p->at, .last = p->at, .var = -1};
     }
     p->peak = p->level;
     Expr e = k == T_NOT || k == '-' || k == '~' || k == '#' ? parse_unary(p) : parse_simple(p);
-    while (binary_priority(optional_kind(p), &left, &right) && left > limit) {
+    while (binary_priority(sg_optional_kind(p), &left, &right) && left > limit) {
         int op = p->at;
-        advance(p);
+        sg_advance(p);
         Expr r = parse_operand(p, right);
         e = combine(p, &e, op, &r);
     }
     if (p->peak < peak)
         p->peak = peak;
-    leave_level(p);
+    sg_leave_level(p);
     return e;
 }
 
-Expr parse_expr(Parser *p)
+Expr sg_parse_expr(Parser *p)
 {
     return parse_operand(p, 0);
 }
 
-Expr parse_condition(Parser *p)
+Expr sg_parse_condition(Parser *p)
 {
-    Expr e = parse_expr(p);
-    set_relation(p, e.node, NONE, REL_COND);
+    Expr e = sg_parse_expr(p);
+    sg_set_relation(p, e.node, NONE, REL_COND);
     return e;
 }

@@ -8,6 +8,8 @@
  * assignments) and applies the nodes in order. Since inner nodes come first, putting each new piece outside the pieces
  * already there nests them correctly.
  *
+ * Names that the linker sees begin with sg_.
+ *
  * An error is recorded once; then the text seems to end at that token, every loop stops by itself and nothing longjmps. */
 #ifndef TIDE_SUGAR_PARSE_H
 #define TIDE_SUGAR_PARSE_H
@@ -143,70 +145,70 @@ typedef struct Expr {
 
 /* ---- sugar_state.c: tokens, errors, nodes, variables ---- */
 
-bool parser_init(Parser *p, const char *src, size_t len, size_t start, SugarError *err);
-void parser_free(Parser *p);
+bool sg_init(Parser *p, const char *src, size_t len, size_t start, SugarError *err);
+void sg_free(Parser *p);
 
-SourceToken *token_at(Parser *p, int index); /* reads on as needed; T_EOS past the end */
+SourceToken *sg_token_at(Parser *p, int index); /* reads on as needed; T_EOS past the end */
 static inline int kind_at(Parser *p, int index)
 {
-    return token_at(p, index)->t.kind;
+    return sg_token_at(p, index)->t.kind;
 }
 static inline int kind(Parser *p)
 {
     return p->tokens[p->at].t.kind;
 }
-int optional_kind(Parser *p); /* kind, but T_EOS where a scanned cell may end here */
-void advance(Parser *p);
-bool accept(Parser *p, int wanted);
-void expect(Parser *p, int wanted);
-void expect_match(Parser *p, int wanted, int opener, int line);
-bool can_be_name(Parser *p, int index); /* a name or a reserved word */
-bool same_text(Parser *p, int token, const char *text);
+int sg_optional_kind(Parser *p); /* kind, but T_EOS where a scanned cell may end here */
+void sg_advance(Parser *p);
+bool sg_accept(Parser *p, int wanted);
+void sg_expect(Parser *p, int wanted);
+void sg_expect_match(Parser *p, int wanted, int opener, int line);
+bool sg_can_be_name(Parser *p, int index); /* a name or a reserved word */
+bool sg_same_text(Parser *p, int token, const char *text);
 
-void fail_near(Parser *p, const char *message);
-void fail_at(Parser *p, int token, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void fail_memory(Parser *p);
-bool enter_level(Parser *p);
-void leave_level(Parser *p);
+void sg_fail_near(Parser *p, const char *message);
+void sg_fail_at(Parser *p, int token, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void sg_fail_memory(Parser *p);
+bool sg_enter_level(Parser *p);
+void sg_leave_level(Parser *p);
 
-char *make_room(Parser *p, size_t size); /* in the arena; NULL for lack of memory */
-const char *make_text(Parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void replace(Parser *p, int token, const char *text);
-void erase(Parser *p, int token); /* with the blanks before it */
+char *sg_make_room(Parser *p, size_t size); /* in the arena; NULL for lack of memory */
+const char *sg_make_text(Parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sg_replace(Parser *p, int token, const char *text);
+void sg_erase(Parser *p, int token); /* with the blanks before it */
 
-int add_node(Parser *p, NodeKind node_kind, int first, int last);
-int add_known(Parser *p, int mask, int first, int last);
-void add_wrap(Parser *p, int first, int last, const char *pre, const char *post);
-void add_assign(Parser *p, int var, int value);
-void set_relation(Parser *p, int node, int parent, Relation relation);
-void push_scratch(Parser *p, int value);
-Item *push_item(Parser *p);
+int sg_add_node(Parser *p, NodeKind node_kind, int first, int last);
+int sg_add_known(Parser *p, int mask, int first, int last);
+void sg_add_wrap(Parser *p, int first, int last, const char *pre, const char *post);
+void sg_add_assign(Parser *p, int var, int value);
+void sg_set_relation(Parser *p, int node, int parent, Relation relation);
+void sg_push_scratch(Parser *p, int value);
+Item *sg_push_item(Parser *p);
 
-int find_var(Parser *p, int name_token); /* index in vars, or -1: a global */
-int declare(Parser *p, int name_token, int mask);
-void declare_self(Parser *p);
-void declare_hidden(Parser *p, int count); /* Lua's own loop variables count as locals too */
-void close_scope(Parser *p, int n_active);
-Symbol *symbol_of(Parser *p, int name_token);
-void check_assignable(Parser *p, const Expr *target);
+int sg_find_var(Parser *p, int name_token); /* index in vars, or -1: a global */
+int sg_declare(Parser *p, int name_token, int mask);
+void sg_declare_self(Parser *p);
+void sg_declare_hidden(Parser *p, int count); /* Lua's own loop variables count as locals too */
+void sg_close_scope(Parser *p, int n_active);
+Symbol *sg_symbol_of(Parser *p, int name_token);
+void sg_check_assignable(Parser *p, const Expr *target);
 /* A Lua string naming a variable or field as Lua's messages do, "local 'x'"; NULL for other expressions. */
-const char *describe(Parser *p, Form form, int var, int last_token);
+const char *sg_describe(Parser *p, Form form, int var, int last_token);
 
 /* ---- sugar_expr.c ---- */
 
-Expr parse_expr(Parser *p);
-Expr parse_suffixed(Parser *p);
-Expr parse_condition(Parser *p);
-void parse_body(Parser *p, bool is_method, int line); /* from '(' to the function's `end` */
+Expr sg_parse_expr(Parser *p);
+Expr sg_parse_suffixed(Parser *p);
+Expr sg_parse_condition(Parser *p);
+void sg_parse_body(Parser *p, bool is_method, int line); /* from '(' to the function's `end` */
 
 /* ---- sugar_stat.c ---- */
 
-void parse_chunk(Parser *p);
-void parse_block(Parser *p); /* with its own scope */
+void sg_parse_chunk(Parser *p);
+void sg_parse_block(Parser *p); /* with its own scope */
 
 /* ---- sugar_emit.c ---- */
 
 /* The translated text, malloc'd; NULL for lack of memory. */
-char *emit(Parser *p, const char *support, size_t start, size_t *out_len);
+char *sg_emit(Parser *p, const char *support, size_t start, size_t *out_len);
 
 #endif

@@ -19,7 +19,7 @@ static void parse_return(Parser *p);
 
 static void parse_statements(Parser *p)
 {
-    while (!ends_block(optional_kind(p))) {
+    while (!ends_block(sg_optional_kind(p))) {
         bool last = kind(p) == T_RETURN;
         parse_statement(p);
         if (last)
@@ -35,10 +35,10 @@ static int parse_list(Parser *p, bool *multi)
     int n = 0;
     Expr e;
     do {
-        e = parse_expr(p);
-        push_scratch(p, e.node);
+        e = sg_parse_expr(p);
+        sg_push_scratch(p, e.node);
         n++;
-    } while (optional_kind(p) == ',' && accept(p, ','));
+    } while (sg_optional_kind(p) == ',' && sg_accept(p, ','));
     *multi = e.form == FORM_CALL || e.form == FORM_VARARG;
     return n;
 }
@@ -61,9 +61,9 @@ static bool is_target(const Expr *e)
 static void push_target(Parser *p, const Expr *e)
 {
     if (!is_target(e))
-        fail_near(p, "syntax error");
-    check_assignable(p, e);
-    push_scratch(p, e->form == FORM_NAME ? e->var : -1);
+        sg_fail_near(p, "syntax error");
+    sg_check_assignable(p, e);
+    sg_push_scratch(p, e->form == FORM_NAME ? e->var : -1);
 }
 
 /* After the targets, pushed from scratch[base] on: `= values`. */
@@ -71,10 +71,10 @@ static void parse_values(Parser *p, int base)
 {
     bool multi = false;
     int n_targets = p->n_scratch - base;
-    expect(p, '=');
+    sg_expect(p, '=');
     int n = parse_list(p, &multi);
     for (int i = 0; i < n_targets && !p->failed; i++)
-        add_assign(p, p->scratch[base + i], value_node(p, base + n_targets, n, multi, i));
+        sg_add_assign(p, p->scratch[base + i], value_node(p, base + n_targets, n, multi, i));
     p->n_scratch = base;
 }
 
@@ -82,8 +82,8 @@ static void parse_assignment(Parser *p, const Expr *first)
 {
     int base = p->n_scratch;
     push_target(p, first);
-    while (accept(p, ',')) {
-        Expr e = parse_suffixed(p);
+    while (sg_accept(p, ',')) {
+        Expr e = sg_parse_suffixed(p);
         push_target(p, &e);
     }
     parse_values(p, base);
@@ -97,28 +97,28 @@ static const char *in_place_name(int k)
 /* x op= e: an assignment to x. */
 static void augment_variable(Parser *p, const Expr *target, int op, const Expr *e)
 {
-    const char *what = describe(p, FORM_NAME, target->var, target->first);
-    int sum = add_node(p, NODE_ARITH, target->first, e->last);
+    const char *what = sg_describe(p, FORM_NAME, target->var, target->first);
+    int sum = sg_add_node(p, NODE_ARITH, target->first, e->last);
     p->nodes[sum].a = target->node;
     p->nodes[sum].b = e->node;
-    add_assign(p, target->var, sum);
-    int node = add_node(p, NODE_AUGMENT, target->first, e->last);
+    sg_add_assign(p, target->var, sum);
+    int node = sg_add_node(p, NODE_AUGMENT, target->first, e->last);
     p->nodes[node].a = target->node;
     p->nodes[node].b = e->node;
     p->nodes[node].op = op;
-    p->nodes[node].post = make_text(p, ", %s)", what);
+    p->nodes[node].post = sg_make_text(p, ", %s)", what);
 }
 
 /* t[k] op= e and t.k op= e: one call, so that t and k are evaluated once. */
 static void augment_element(Parser *p, const Expr *target, int op, const Expr *e)
 {
-    const char *what = describe(p, target->base_form, target->base_var, target->base_last);
+    const char *what = sg_describe(p, target->base_form, target->base_var, target->base_last);
     const char *name = in_place_name(p->tokens[op].t.kind);
     SourceToken *open = &p->tokens[target->open], *close = &p->tokens[target->last];
     bool braced = open->text && target->form == FORM_INDEX;
     bool multi = e->form == FORM_CALL || e->form == FORM_VARARG;
     if (target->form == FORM_FIELD) {
-        close->text = make_text(p, "\"%.*s\"", (int)(close->t.end - close->t.pos), p->lexer.src + close->t.pos);
+        close->text = sg_make_text(p, "\"%.*s\"", (int)(close->t.end - close->t.pos), p->lexer.src + close->t.pos);
         close->tight = true;
     } else {
         close->text = braced ? "}" : "";
@@ -126,22 +126,22 @@ static void augment_element(Parser *p, const Expr *target, int op, const Expr *e
     open->text = braced ? ", {" : ", ";
     open->tight = true;
     p->tokens[target->open + 1].tight = true;
-    replace(p, op, ",");
+    sg_replace(p, op, ",");
     p->tokens[op].tight = true;
-    add_wrap(p, target->first, e->last, make_text(p, "$.%s_at(", name),
-             what ? make_text(p, ", %s)", what) : multi ? ", nil)" : ")");
+    sg_add_wrap(p, target->first, e->last, sg_make_text(p, "$.%s_at(", name),
+             what ? sg_make_text(p, ", %s)", what) : multi ? ", nil)" : ")");
 }
 
 static void parse_augmented(Parser *p, const Expr *target)
 {
     int op = p->at;
     if (!is_target(target)) {
-        fail_near(p, "syntax error");
+        sg_fail_near(p, "syntax error");
         return;
     }
-    check_assignable(p, target);
-    advance(p);
-    Expr e = parse_expr(p);
+    sg_check_assignable(p, target);
+    sg_advance(p);
+    Expr e = sg_parse_expr(p);
     if (p->failed)
         return;
     if (target->form == FORM_NAME)
@@ -157,14 +157,14 @@ static bool is_assignment(int k)
 
 static void parse_expression_statement(Parser *p)
 {
-    Expr e = parse_suffixed(p);
+    Expr e = sg_parse_suffixed(p);
     int k = kind(p);
     if (in_place_name(k))
         parse_augmented(p, &e);
     else if (k == '=' || k == ',')
         parse_assignment(p, &e);
     else if (e.form != FORM_CALL)
-        fail_near(p, "syntax error");
+        sg_fail_near(p, "syntax error");
 }
 
 /* ---- what a cell may end in ---- */
@@ -173,10 +173,10 @@ static void parse_expression_statement(Parser *p)
 static int parse_semicolons(Parser *p)
 {
     int n = 0;
-    while (optional_kind(p) == ';') {
+    while (sg_optional_kind(p) == ';') {
         if (n++ > 0)
-            erase(p, p->at);
-        advance(p);
+            sg_erase(p, p->at);
+        sg_advance(p);
     }
     return n;
 }
@@ -186,43 +186,43 @@ static int parse_semicolons(Parser *p)
 static void finish_cell_expression(Parser *p, int first, bool is_call)
 {
     int last = p->at - 1, semicolons = parse_semicolons(p);
-    if (optional_kind(p) == T_EOS) {
+    if (sg_optional_kind(p) == T_EOS) {
         p->last_is_value = true;
         p->last_is_silent = semicolons > 0;
-        add_wrap(p, first, last, is_call ? "local @_c <close> = nil return " : "return ", NULL);
+        sg_add_wrap(p, first, last, is_call ? "local @_c <close> = nil return " : "return ", NULL);
         return;
     }
     if (is_call)
         return;
     if (semicolons == 0 && !p->tokens[p->at].t.newline)
-        fail_near(p, "syntax error");
-    add_wrap(p, first, last, "do local _ = ", " end");
+        sg_fail_near(p, "syntax error");
+    sg_add_wrap(p, first, last, "do local _ = ", " end");
 }
 
 /* Something that begins like an expression: an assignment if `=` or `+=` follows. */
 static void parse_cell_expression(Parser *p)
 {
     int first = p->at, base = p->n_scratch, n = 1;
-    Expr e = parse_expr(p);
+    Expr e = sg_parse_expr(p);
     bool targets = is_target(&e);
-    if (in_place_name(optional_kind(p))) {
+    if (in_place_name(sg_optional_kind(p))) {
         parse_augmented(p, &e);
         return;
     }
-    push_scratch(p, targets && e.form == FORM_NAME ? e.var : -1);
-    if (optional_kind(p) == '=')
-        check_assignable(p, &e);
-    while (optional_kind(p) == ',' && accept(p, ',')) {
-        Expr next = parse_expr(p);
+    sg_push_scratch(p, targets && e.form == FORM_NAME ? e.var : -1);
+    if (sg_optional_kind(p) == '=')
+        sg_check_assignable(p, &e);
+    while (sg_optional_kind(p) == ',' && sg_accept(p, ',')) {
+        Expr next = sg_parse_expr(p);
         targets = targets && is_target(&next);
-        push_scratch(p, next.form == FORM_NAME ? next.var : -1);
-        if (is_assignment(optional_kind(p)))
-            check_assignable(p, &next);
+        sg_push_scratch(p, next.form == FORM_NAME ? next.var : -1);
+        if (is_assignment(sg_optional_kind(p)))
+            sg_check_assignable(p, &next);
         n++;
     }
-    if (optional_kind(p) == '=') {
+    if (sg_optional_kind(p) == '=') {
         if (!targets)
-            fail_near(p, "syntax error");
+            sg_fail_near(p, "syntax error");
         parse_values(p, base);
         return;
     }
@@ -250,18 +250,18 @@ static bool begins_cell_expression(Parser *p)
 static void parse_attribute(Parser *p, bool *is_const, bool *is_close)
 {
     *is_const = *is_close = false;
-    if (optional_kind(p) != '<')
+    if (sg_optional_kind(p) != '<')
         return;
-    advance(p);
+    sg_advance(p);
     int name = p->at;
-    expect(p, T_NAME);
-    expect(p, '>');
+    sg_expect(p, T_NAME);
+    sg_expect(p, '>');
     if (p->failed)
         return;
-    *is_const = same_text(p, name, "const");
-    *is_close = same_text(p, name, "close");
+    *is_const = sg_same_text(p, name, "const");
+    *is_close = sg_same_text(p, name, "close");
     if (!*is_const && !*is_close)
-        fail_at(p, name, "unknown attribute '%.*s'", (int)(p->tokens[name].t.end - p->tokens[name].t.pos),
+        sg_fail_at(p, name, "unknown attribute '%.*s'", (int)(p->tokens[name].t.end - p->tokens[name].t.pos),
                 p->lexer.src + p->tokens[name].t.pos);
 }
 
@@ -274,23 +274,23 @@ static int next_name(const Parser *p, int token)
 /* `local x, y <const> = ...` at the top of a cell: globals. */
 static void publish_locals(Parser *p, int local, int first, int end, bool has_values)
 {
-    replace(p, local, "");
+    sg_replace(p, local, "");
     p->tokens[first].tight = true;
     for (int name = first; name < end; name = next_name(p, name)) {
         bool attribute = p->tokens[name + 1].t.kind == '<';
-        symbol_of(p, name)->cell_const = attribute; /* <close> does not come here */
+        sg_symbol_of(p, name)->cell_const = attribute; /* <close> does not come here */
         for (int i = name + 1; attribute && i <= name + 3; i++)
-            erase(p, i);
+            sg_erase(p, i);
     }
     if (!has_values)
-        add_wrap(p, first, end - 1, NULL, " = nil");
+        sg_add_wrap(p, first, end - 1, NULL, " = nil");
 }
 
 static void declare_locals(Parser *p, int first, int end, int base, int n, bool multi)
 {
     for (int name = first, i = 0; name < end && !p->failed; name = next_name(p, name), i++) {
-        int var = declare(p, name, 0);
-        add_assign(p, var, value_node(p, base, n, multi, i));
+        int var = sg_declare(p, name, 0);
+        sg_add_assign(p, var, value_node(p, base, n, multi, i));
     }
 }
 
@@ -298,7 +298,7 @@ static void declare_locals(Parser *p, int first, int end, int base, int n, bool 
 static bool hides_local(Parser *p, int first, int end)
 {
     for (int name = first; name < end; name = next_name(p, name))
-        if (find_var(p, name) >= 0)
+        if (sg_find_var(p, name) >= 0)
             return true;
     return false;
 }
@@ -307,14 +307,14 @@ static void parse_local(Parser *p)
 {
     bool cell = at_cell_level(p), is_const, is_close, any_close = false, multi = false;
     int local = p->at, first = p->at + 1, base = p->n_scratch, n = 0;
-    advance(p);
+    sg_advance(p);
     do {
-        expect(p, T_NAME);
+        sg_expect(p, T_NAME);
         parse_attribute(p, &is_const, &is_close);
         any_close = any_close || is_close;
-    } while (optional_kind(p) == ',' && accept(p, ','));
+    } while (sg_optional_kind(p) == ',' && sg_accept(p, ','));
     int end = p->at;
-    bool has_values = optional_kind(p) == '=' && accept(p, '=');
+    bool has_values = sg_optional_kind(p) == '=' && sg_accept(p, '=');
     if (has_values)
         n = parse_list(p, &multi);
     if (p->failed)
@@ -328,7 +328,7 @@ static void parse_local(Parser *p)
 
 /* ---- functions ---- */
 
-void parse_body(Parser *p, bool is_method, int line)
+void sg_parse_body(Parser *p, bool is_method, int line)
 {
     Function f = {.outer = p->function, .first_active = p->n_active, .level = p->function->level + 1, .line = line};
     int peak = p->peak;
@@ -336,30 +336,30 @@ void parse_body(Parser *p, bool is_method, int line)
     p->in_index = false;
     p->function = &f;
     p->nest++;
-    expect(p, '(');
+    sg_expect(p, '(');
     if (is_method)
-        declare_self(p);
+        sg_declare_self(p);
     while (kind(p) != ')') {
-        if (accept(p, T_DOTS)) {
+        if (sg_accept(p, T_DOTS)) {
             f.is_vararg = true;
             break;
         }
         if (kind(p) != T_NAME) {
-            fail_near(p, "<name> or '...' expected");
+            sg_fail_near(p, "<name> or '...' expected");
             break;
         }
         int name = p->at;
-        advance(p);
-        declare(p, name, MAY_ANY);
-        if (!accept(p, ','))
+        sg_advance(p);
+        sg_declare(p, name, MAY_ANY);
+        if (!sg_accept(p, ','))
             break;
         if (kind(p) == ')')
-            fail_near(p, "<name> or '...' expected");
+            sg_fail_near(p, "<name> or '...' expected");
     }
-    expect(p, ')');
+    sg_expect(p, ')');
     parse_statements(p);
-    expect_match(p, T_END, T_FUNCTION, line);
-    close_scope(p, f.first_active);
+    sg_expect_match(p, T_END, T_FUNCTION, line);
+    sg_close_scope(p, f.first_active);
     p->nest--;
     p->in_index = in_index;
     p->function = f.outer;
@@ -371,167 +371,167 @@ static void parse_function(Parser *p)
 {
     int function = p->at, line = p->tokens[p->at].t.line;
     bool keyword = false, method = false;
-    advance(p);
+    sg_advance(p);
     int first = p->at;
-    expect(p, T_NAME);
+    sg_expect(p, T_NAME);
     while ((kind(p) == '.' || kind(p) == ':') && !method) {
         int dot = p->at;
         method = kind(p) == ':';
-        advance(p);
+        sg_advance(p);
         int k = kind(p);
         if (method && k == T_REPEAT) {
-            replace(p, p->at, "rep");
+            sg_replace(p, p->at, "rep");
         } else if (token_is_reserved(k)) {
             keyword = true;
-            replace(p, dot, make_text(p, "[\"%s\"]", token_spelling(k)));
-            erase(p, p->at);
+            sg_replace(p, dot, sg_make_text(p, "[\"%s\"]", token_spelling(k)));
+            sg_erase(p, p->at);
         } else if (method && keyword) {
-            replace(p, dot, ".");
+            sg_replace(p, dot, ".");
         }
         if (token_is_reserved(k))
-            advance(p);
+            sg_advance(p);
         else
-            expect(p, T_NAME);
+            sg_expect(p, T_NAME);
     }
     if (p->failed)
         return;
     if (p->at == first + 1) {
-        Expr name = {.first = first, .last = first, .form = FORM_NAME, .var = find_var(p, first)};
-        check_assignable(p, &name);
-        add_assign(p, name.var, KNOWN_OTHER);
+        Expr name = {.first = first, .last = first, .form = FORM_NAME, .var = sg_find_var(p, first)};
+        sg_check_assignable(p, &name);
+        sg_add_assign(p, name.var, KNOWN_OTHER);
     }
     if (keyword) {
         bool empty = kind_at(p, p->at + 1) == ')';
-        replace(p, function, "");
+        sg_replace(p, function, "");
         p->tokens[first].tight = true;
-        replace(p, p->at, !method ? " = function(" : empty ? " = function(self" : " = function(self, ");
+        sg_replace(p, p->at, !method ? " = function(" : empty ? " = function(self" : " = function(self, ");
     }
-    parse_body(p, method, line);
+    sg_parse_body(p, method, line);
 }
 
 static void parse_local_function(Parser *p)
 {
     int local = p->at, line = p->tokens[local + 1].t.line;
     bool cell = at_cell_level(p);
-    advance(p);
-    advance(p);
+    sg_advance(p);
+    sg_advance(p);
     int name = p->at;
-    expect(p, T_NAME);
+    sg_expect(p, T_NAME);
     if (p->failed)
         return;
-    if (cell && find_var(p, name) < 0) {
-        replace(p, local, "");
+    if (cell && sg_find_var(p, name) < 0) {
+        sg_replace(p, local, "");
         p->tokens[local + 1].tight = true;
-        symbol_of(p, name)->cell_const = false;
+        sg_symbol_of(p, name)->cell_const = false;
     } else
-        declare(p, name, MAY_OTHER);
-    parse_body(p, false, line);
+        sg_declare(p, name, MAY_OTHER);
+    sg_parse_body(p, false, line);
 }
 
 /* ---- control ---- */
 
-void parse_block(Parser *p)
+void sg_parse_block(Parser *p)
 {
     int n_active = p->n_active;
     parse_statements(p);
-    close_scope(p, n_active);
+    sg_close_scope(p, n_active);
 }
 
 static void parse_if(Parser *p, int line)
 {
     do {
-        advance(p); /* if, elseif */
-        parse_condition(p);
-        expect(p, T_THEN);
-        parse_block(p);
+        sg_advance(p); /* if, elseif */
+        sg_parse_condition(p);
+        sg_expect(p, T_THEN);
+        sg_parse_block(p);
     } while (kind(p) == T_ELSEIF);
-    if (accept(p, T_ELSE))
-        parse_block(p);
-    expect_match(p, T_END, T_IF, line);
+    if (sg_accept(p, T_ELSE))
+        sg_parse_block(p);
+    sg_expect_match(p, T_END, T_IF, line);
 }
 
 static void parse_while(Parser *p, int line)
 {
-    advance(p);
-    parse_condition(p);
-    expect(p, T_DO);
-    parse_block(p);
-    expect_match(p, T_END, T_WHILE, line);
+    sg_advance(p);
+    sg_parse_condition(p);
+    sg_expect(p, T_DO);
+    sg_parse_block(p);
+    sg_expect_match(p, T_END, T_WHILE, line);
 }
 
 static void parse_repeat(Parser *p, int line)
 {
     int n_active = p->n_active;
-    advance(p);
+    sg_advance(p);
     parse_statements(p);
-    expect_match(p, T_UNTIL, T_REPEAT, line);
+    sg_expect_match(p, T_UNTIL, T_REPEAT, line);
     p->nest--; /* the condition is the last thing, and may end a scanned cell */
-    parse_condition(p);
+    sg_parse_condition(p);
     p->nest++;
-    close_scope(p, n_active);
+    sg_close_scope(p, n_active);
 }
 
 static void parse_numeric_range(Parser *p, int name)
 {
-    expect(p, '=');
-    parse_expr(p);
-    expect(p, ',');
-    parse_expr(p);
-    if (accept(p, ','))
-        parse_expr(p);
-    declare_hidden(p, 3);
-    declare(p, name, MAY_NUMBER);
+    sg_expect(p, '=');
+    sg_parse_expr(p);
+    sg_expect(p, ',');
+    sg_parse_expr(p);
+    if (sg_accept(p, ','))
+        sg_parse_expr(p);
+    sg_declare_hidden(p, 3);
+    sg_declare(p, name, MAY_NUMBER);
 }
 
 static void parse_generic_range(Parser *p, int name)
 {
     bool multi;
     int base = p->n_scratch;
-    while (accept(p, ','))
-        expect(p, T_NAME);
+    while (sg_accept(p, ','))
+        sg_expect(p, T_NAME);
     int end = p->at;
-    expect(p, T_IN);
+    sg_expect(p, T_IN);
     parse_list(p, &multi);
     p->n_scratch = base;
-    declare_hidden(p, 4);
+    sg_declare_hidden(p, 4);
     for (; name < end && !p->failed; name += 2)
-        declare(p, name, MAY_ANY);
+        sg_declare(p, name, MAY_ANY);
 }
 
 static void parse_for(Parser *p, int line)
 {
     int n_active = p->n_active;
-    advance(p);
+    sg_advance(p);
     int name = p->at;
-    expect(p, T_NAME);
+    sg_expect(p, T_NAME);
     if (kind(p) == '=')
         parse_numeric_range(p, name);
     else if (kind(p) == ',' || kind(p) == T_IN)
         parse_generic_range(p, name);
     else
-        fail_near(p, "'=' or 'in' expected");
-    expect(p, T_DO);
-    parse_block(p);
-    expect_match(p, T_END, T_FOR, line);
-    close_scope(p, n_active);
+        sg_fail_near(p, "'=' or 'in' expected");
+    sg_expect(p, T_DO);
+    sg_parse_block(p);
+    sg_expect_match(p, T_END, T_FOR, line);
+    sg_close_scope(p, n_active);
 }
 
 static void parse_do(Parser *p, int line)
 {
-    advance(p);
-    parse_block(p);
-    expect_match(p, T_END, T_DO, line);
+    sg_advance(p);
+    sg_parse_block(p);
+    sg_expect_match(p, T_END, T_DO, line);
 }
 
 static void parse_return(Parser *p)
 {
     bool multi, cell = at_cell_level(p);
     int base = p->n_scratch;
-    advance(p);
-    if (!ends_block(optional_kind(p)) && optional_kind(p) != ';')
+    sg_advance(p);
+    if (!ends_block(sg_optional_kind(p)) && sg_optional_kind(p) != ';')
         parse_list(p, &multi);
     p->n_scratch = base;
-    bool silent = optional_kind(p) == ';' && accept(p, ';');
+    bool silent = sg_optional_kind(p) == ';' && sg_accept(p, ';');
     if (cell) {
         p->last_is_value = true;
         p->last_is_silent = silent;
@@ -540,9 +540,9 @@ static void parse_return(Parser *p)
 
 static void parse_label(Parser *p)
 {
-    advance(p);
-    expect(p, T_NAME);
-    expect(p, T_DBCOLON);
+    sg_advance(p);
+    sg_expect(p, T_NAME);
+    sg_expect(p, T_DBCOLON);
 }
 
 /* A statement that brackets others: no scanned cell ends inside it. */
@@ -558,7 +558,7 @@ static void parse_simple_statement(Parser *p)
 {
     switch (kind(p)) {
     case ';':
-    case T_BREAK: advance(p); break;
+    case T_BREAK: sg_advance(p); break;
     case T_IF: parse_compound(p, parse_if); break;
     case T_WHILE: parse_compound(p, parse_while); break;
     case T_DO: parse_compound(p, parse_do); break;
@@ -574,8 +574,8 @@ static void parse_simple_statement(Parser *p)
     case T_DBCOLON: parse_label(p); break;
     case T_RETURN: parse_return(p); break;
     case T_GOTO:
-        advance(p);
-        expect(p, T_NAME);
+        sg_advance(p);
+        sg_expect(p, T_NAME);
         break;
     default: parse_expression_statement(p); break;
     }
@@ -583,22 +583,22 @@ static void parse_simple_statement(Parser *p)
 
 static void parse_statement(Parser *p)
 {
-    if (enter_level(p)) {
+    if (sg_enter_level(p)) {
         if (at_cell_level(p) && begins_cell_expression(p))
             parse_cell_expression(p);
         else
             parse_simple_statement(p);
     }
-    leave_level(p);
+    sg_leave_level(p);
 }
 
-void parse_chunk(Parser *p)
+void sg_parse_chunk(Parser *p)
 {
     Function main_function = {.is_vararg = true};
     p->function = &main_function;
     parse_statements(p);
-    if (!p->failed && optional_kind(p) != T_EOS)
-        expect(p, T_EOS);
-    close_scope(p, 0);
+    if (!p->failed && sg_optional_kind(p) != T_EOS)
+        sg_expect(p, T_EOS);
+    sg_close_scope(p, 0);
     p->function = NULL;
 }

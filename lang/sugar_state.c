@@ -17,7 +17,7 @@ static bool grow(Parser *p, void **list, int *cap, size_t size)
     int wanted = *cap ? *cap + *cap / 2 : 64;
     void *moved = (size_t)wanted < (size_t)INT32_MAX / size ? realloc(*list, (size_t)wanted * size) : NULL;
     if (!moved) {
-        fail_memory(p);
+        sg_fail_memory(p);
         return false;
     }
     *list = moved;
@@ -25,7 +25,7 @@ static bool grow(Parser *p, void **list, int *cap, size_t size)
     return true;
 }
 
-bool parser_init(Parser *p, const char *src, size_t len, size_t start, SugarError *err)
+bool sg_init(Parser *p, const char *src, size_t len, size_t start, SugarError *err)
 {
     memset(p, 0, sizeof *p);
     memset(err, 0, sizeof *err);
@@ -45,11 +45,11 @@ bool parser_init(Parser *p, const char *src, size_t len, size_t start, SugarErro
     p->tokens[p->n_tokens++] = (SourceToken){.t = {.kind = T_EOS, .line = 1}};
     p->vars[0] = (Var){0};
     p->symbols[0] = (Symbol){.var = -1};
-    advance(p);
+    sg_advance(p);
     return !p->failed;
 }
 
-void parser_free(Parser *p)
+void sg_free(Parser *p)
 {
     for (Chunk *next, *c = p->chunks; c; c = next) {
         next = c->next;
@@ -68,7 +68,7 @@ void parser_free(Parser *p)
 /* ---- tokens ---- */
 
 /* tokens[0] is a sentinel in front of the text, so that every token has one before it. */
-SourceToken *token_at(Parser *p, int index)
+SourceToken *sg_token_at(Parser *p, int index)
 {
     while (index >= p->n_tokens) {
         SourceToken *last = &p->tokens[p->n_tokens - 1];
@@ -81,26 +81,26 @@ SourceToken *token_at(Parser *p, int index)
     return &p->tokens[index];
 }
 
-int optional_kind(Parser *p)
+int sg_optional_kind(Parser *p)
 {
     return p->scan && p->nest == 0 && p->tokens[p->at].t.newline ? T_EOS : kind(p);
 }
 
-void advance(Parser *p)
+void sg_advance(Parser *p)
 {
     if (p->at > 0 && kind(p) == T_EOS)
         return;
-    SourceToken *next = token_at(p, p->at + 1);
+    SourceToken *next = sg_token_at(p, p->at + 1);
     p->at = (int)(next - p->tokens);
     if (next->t.kind == T_ERROR)
-        fail_near(p, p->lexer.message);
+        sg_fail_near(p, p->lexer.message);
 }
 
-bool accept(Parser *p, int wanted)
+bool sg_accept(Parser *p, int wanted)
 {
     if (kind(p) != wanted)
         return false;
-    advance(p);
+    sg_advance(p);
     return true;
 }
 
@@ -114,28 +114,28 @@ static const char *quoted(int wanted, char buffer[16])
     return buffer;
 }
 
-void expect(Parser *p, int wanted)
+void sg_expect(Parser *p, int wanted)
 {
     char name[16], message[40];
-    if (accept(p, wanted))
+    if (sg_accept(p, wanted))
         return;
     snprintf(message, sizeof message, "%s expected", quoted(wanted, name));
-    fail_near(p, message);
+    sg_fail_near(p, message);
 }
 
-void expect_match(Parser *p, int wanted, int opener, int line)
+void sg_expect_match(Parser *p, int wanted, int opener, int line)
 {
     char name[16], open_name[16], message[80];
     if (kind(p) == wanted || p->tokens[p->at].t.line == line) {
-        expect(p, wanted);
+        sg_expect(p, wanted);
         return;
     }
     snprintf(message, sizeof message, "%s expected (to close %s at line %d)", quoted(wanted, name),
              quoted(opener, open_name), line);
-    fail_near(p, message);
+    sg_fail_near(p, message);
 }
 
-bool can_be_name(Parser *p, int index)
+bool sg_can_be_name(Parser *p, int index)
 {
     int k = kind_at(p, index);
     return k == T_NAME || token_is_reserved(k);
@@ -151,7 +151,7 @@ static int token_length(const Parser *p, int token)
     return (int)(p->tokens[token].t.end - p->tokens[token].t.pos);
 }
 
-bool same_text(Parser *p, int token, const char *text)
+bool sg_same_text(Parser *p, int token, const char *text)
 {
     size_t n = strlen(text);
     return (size_t)token_length(p, token) == n && memcmp(token_bytes(p, token), text, n) == 0;
@@ -162,10 +162,12 @@ bool same_text(Parser *p, int token, const char *text)
 static void stop_here(Parser *p, int token)
 {
     const char *src = p->lexer.src;
-    uint32_t pos = p->tokens[token].t.pos, start = pos;
+    const Token *t = &p->tokens[token].t;
+    bool unfinished = t->kind == T_ERROR && p->lexer.at_eof;
+    uint32_t pos = unfinished ? p->lexer.len : t->pos, start = pos;
     p->failed = true;
     p->failed_at = token;
-    p->err->line = p->tokens[token].t.line;
+    p->err->line = unfinished ? p->lexer.line : t->line;
     while (start > 0 && src[start - 1] != '\n' && src[start - 1] != '\r')
         start--;
     p->err->column = (int)(pos - start) + 1;
@@ -173,7 +175,7 @@ static void stop_here(Parser *p, int token)
     p->tokens[p->at].t.kind = T_EOS;
 }
 
-void fail_at(Parser *p, int token, const char *format, ...)
+void sg_fail_at(Parser *p, int token, const char *format, ...)
 {
     if (p->failed)
         return;
@@ -184,7 +186,7 @@ void fail_at(Parser *p, int token, const char *format, ...)
     stop_here(p, token);
 }
 
-void fail_near(Parser *p, const char *message)
+void sg_fail_near(Parser *p, const char *message)
 {
     if (p->failed)
         return;
@@ -205,7 +207,7 @@ void fail_near(Parser *p, const char *message)
     stop_here(p, p->at);
 }
 
-void fail_memory(Parser *p)
+void sg_fail_memory(Parser *p)
 {
     if (p->failed)
         return;
@@ -217,30 +219,30 @@ void fail_memory(Parser *p)
     }
 }
 
-bool enter_level(Parser *p)
+bool sg_enter_level(Parser *p)
 {
     if (++p->level > MAX_LEVELS) {
-        fail_at(p, p->at, "C stack overflow");
+        sg_fail_at(p, p->at, "C stack overflow");
         return false;
     }
     return true;
 }
 
-void leave_level(Parser *p)
+void sg_leave_level(Parser *p)
 {
     p->level--;
 }
 
 /* ---- generated text ---- */
 
-char *make_room(Parser *p, size_t size)
+char *sg_make_room(Parser *p, size_t size)
 {
     Chunk *c = p->chunks;
     if (!c || c->used + size > sizeof c->bytes) {
         size_t extra = size > sizeof c->bytes ? size - sizeof c->bytes : 0;
         c = malloc(sizeof *c + extra);
         if (!c) {
-            fail_memory(p);
+            sg_fail_memory(p);
             return NULL;
         }
         c->next = p->chunks;
@@ -251,13 +253,13 @@ char *make_room(Parser *p, size_t size)
     return c->bytes + c->used - size;
 }
 
-const char *make_text(Parser *p, const char *format, ...)
+const char *sg_make_text(Parser *p, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    char *text = n < 0 ? NULL : make_room(p, (size_t)n + 1);
+    char *text = n < 0 ? NULL : sg_make_room(p, (size_t)n + 1);
     if (!text)
         return "";
     va_start(args, format);
@@ -266,12 +268,12 @@ const char *make_text(Parser *p, const char *format, ...)
     return text;
 }
 
-void replace(Parser *p, int token, const char *text)
+void sg_replace(Parser *p, int token, const char *text)
 {
     p->tokens[token].text = text;
 }
 
-void erase(Parser *p, int token)
+void sg_erase(Parser *p, int token)
 {
     p->tokens[token].text = "";
     p->tokens[token].tight = true;
@@ -279,7 +281,7 @@ void erase(Parser *p, int token)
 
 /* ---- nodes ---- */
 
-int add_node(Parser *p, NodeKind node_kind, int first, int last)
+int sg_add_node(Parser *p, NodeKind node_kind, int first, int last)
 {
     if (p->failed || !ROOM(p, nodes))
         return NONE;
@@ -287,30 +289,30 @@ int add_node(Parser *p, NodeKind node_kind, int first, int last)
     return p->n_nodes++;
 }
 
-int add_known(Parser *p, int mask, int first, int last)
+int sg_add_known(Parser *p, int mask, int first, int last)
 {
-    int node = add_node(p, NODE_KNOWN, first, last);
+    int node = sg_add_node(p, NODE_KNOWN, first, last);
     p->nodes[node].mask = (uint8_t)mask;
     return node;
 }
 
-void add_wrap(Parser *p, int first, int last, const char *pre, const char *post)
+void sg_add_wrap(Parser *p, int first, int last, const char *pre, const char *post)
 {
-    int node = add_node(p, NODE_WRAP, first, last);
+    int node = sg_add_node(p, NODE_WRAP, first, last);
     p->nodes[node].pre = pre;
     p->nodes[node].post = post;
 }
 
-void add_assign(Parser *p, int var, int value)
+void sg_add_assign(Parser *p, int var, int value)
 {
     if (var < 0)
         return;
-    int node = add_node(p, NODE_ASSIGN, p->at, p->at);
+    int node = sg_add_node(p, NODE_ASSIGN, p->at, p->at);
     p->nodes[node].a = var;
     p->nodes[node].b = value;
 }
 
-void set_relation(Parser *p, int node, int parent, Relation relation)
+void sg_set_relation(Parser *p, int node, int parent, Relation relation)
 {
     if (node < FIRST_FREE_NODE)
         return; /* shared by all expressions to which context does not matter */
@@ -318,13 +320,13 @@ void set_relation(Parser *p, int node, int parent, Relation relation)
     p->nodes[node].rel = (uint8_t)relation;
 }
 
-void push_scratch(Parser *p, int value)
+void sg_push_scratch(Parser *p, int value)
 {
     if (ROOM(p, scratch))
         p->scratch[p->n_scratch++] = value;
 }
 
-Item *push_item(Parser *p)
+Item *sg_push_item(Parser *p)
 {
     if (!ROOM(p, items))
         return &p->spare_item;
@@ -347,7 +349,7 @@ static bool rehash(Parser *p)
     int n = p->n_buckets ? p->n_buckets * 2 : 256;
     int *buckets = calloc((size_t)n, sizeof *buckets);
     if (!buckets) {
-        fail_memory(p);
+        sg_fail_memory(p);
         return false;
     }
     for (int i = 0; i < p->n_symbols; i++) {
@@ -380,14 +382,14 @@ static Symbol *intern(Parser *p, const char *s, uint32_t n)
     return fresh;
 }
 
-Symbol *symbol_of(Parser *p, int name_token)
+Symbol *sg_symbol_of(Parser *p, int name_token)
 {
     return intern(p, token_bytes(p, name_token), (uint32_t)token_length(p, name_token));
 }
 
-int find_var(Parser *p, int name_token)
+int sg_find_var(Parser *p, int name_token)
 {
-    int var = symbol_of(p, name_token)->var;
+    int var = sg_symbol_of(p, name_token)->var;
     return p->failed ? -1 : var;
 }
 
@@ -406,7 +408,7 @@ static void count_locals(Parser *p)
                  f->line);
     else
         snprintf(message, sizeof message, "too many local variables (limit is %d) in main function", MAX_LOCALS);
-    fail_near(p, message);
+    sg_fail_near(p, message);
 }
 
 static void activate(Parser *p, int symbol, int mask)
@@ -421,24 +423,24 @@ static void activate(Parser *p, int symbol, int mask)
     count_locals(p);
 }
 
-int declare(Parser *p, int name_token, int mask)
+int sg_declare(Parser *p, int name_token, int mask)
 {
-    activate(p, (int)(symbol_of(p, name_token) - p->symbols), mask);
+    activate(p, (int)(sg_symbol_of(p, name_token) - p->symbols), mask);
     return p->failed ? -1 : p->n_vars - 1;
 }
 
-void declare_self(Parser *p)
+void sg_declare_self(Parser *p)
 {
     activate(p, (int)(intern(p, "self", 4) - p->symbols), MAY_ANY);
 }
 
-void declare_hidden(Parser *p, int count)
+void sg_declare_hidden(Parser *p, int count)
 {
     for (int i = 0; i < count; i++)
         activate(p, -1, MAY_ANY);
 }
 
-void close_scope(Parser *p, int n_active)
+void sg_close_scope(Parser *p, int n_active)
 {
     while (p->n_active > n_active) {
         const Var *v = &p->vars[p->active[--p->n_active]];
@@ -448,21 +450,21 @@ void close_scope(Parser *p, int n_active)
 }
 
 /* Lua reports assignments to its own constants; those that a cell made global are ours. */
-void check_assignable(Parser *p, const Expr *target)
+void sg_check_assignable(Parser *p, const Expr *target)
 {
     if (!p->cell || target->form != FORM_NAME || target->var >= 0)
         return;
-    if (symbol_of(p, target->first)->cell_const)
-        fail_at(p, target->first, "attempt to assign to const variable '%.*s'", token_length(p, target->first),
+    if (sg_symbol_of(p, target->first)->cell_const)
+        sg_fail_at(p, target->first, "attempt to assign to const variable '%.*s'", token_length(p, target->first),
                 token_bytes(p, target->first));
 }
 
-const char *describe(Parser *p, Form form, int var, int last)
+const char *sg_describe(Parser *p, Form form, int var, int last)
 {
     const char *what = form == FORM_FIELD ? "field" : "global";
     if (form != FORM_FIELD && form != FORM_NAME)
         return NULL;
     if (form == FORM_NAME && var >= 0)
         what = p->vars[var].level == p->function->level ? "local" : "upvalue";
-    return make_text(p, "\"%s '%.*s'\"", what, token_length(p, last), token_bytes(p, last));
+    return sg_make_text(p, "\"%s '%.*s'\"", what, token_length(p, last), token_bytes(p, last));
 }
