@@ -460,7 +460,7 @@ Tensor *forward_take_along_dim(Tensor *x, Tensor *indices, const Dims *dim)
 {
     if (indices->dtype != DT_I64)
         return tide_fail("RuntimeError", "torch.take_along_dim(): dtype of indices should be Long but got %s", cname(indices));
-    if (!dim) return op_gather(op_view(op_reshape(x, DIMS(-1)), DIMS(x->numel)), 0, op_reshape(indices, DIMS(indices->numel)));
+    if (!dim) return op_gather(op_reshape(x, DIMS(-1)), 0, op_reshape(indices, DIMS(indices->numel)));
     if (x->ndim != indices->ndim)
         return tide_fail("RuntimeError", "torch.take_along_dim(): input and indices should have the same number of dimensions, but got %d dimensions for input, and %d dimensions for indices",
                          x->ndim, indices->ndim);

@@ -39,7 +39,7 @@
         Tensor *const *next_meta = v->meta; \
         Tensor *y = v->y, *g = v->g; \
         int position = 0; \
-        (void)next_arg, (void)next_meta, (void)y, (void)g; \
+        (void)next_arg, (void)next_meta, (void)y, (void)g, (void)param; \
         PARAMS(LOCAL_, params) \
         PARAMS(FORMULA_, params) \
         return NULL; \

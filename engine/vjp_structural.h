@@ -10,4 +10,10 @@ static inline Tensor *scaled(Tensor *g, double s)
     return s == 1 ? g : op_mul(g, num(s));
 }
 
+/* 0 in g's dtype and on its device. */
+static inline Tensor *zero_like(const Tensor *g)
+{
+    return tensor_zeros(&(Dims){0}, (DType)g->dtype, g->device);
+}
+
 #endif
