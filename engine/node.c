@@ -378,15 +378,18 @@ void autograd_set_position(const char *where)
 
 /* ---- unpacking ---- */
 
-static bool modified(const Node *n, const Tensor *t, const Node *maker, uint32_t now, uint32_t then)
+static bool modified(const Tensor *t, const Node *maker, uint32_t now, uint32_t then)
 {
     char shape[256], name[64], from[128] = "";
-    if (maker && maker->kind != NODE_ACCUMULATE)
-        snprintf(from, sizeof from, ", which is output 0 of %s,", node_name(maker, name, sizeof name));
-    (void)n;
+    if (maker && maker->kind != NODE_ACCUMULATE) {
+        node_name(maker, name, sizeof name);
+        char *suffix = strstr(name, "Backward");
+        if (suffix) *suffix = 0; /* PyTorch names the op here, not the node */
+        snprintf(from, sizeof from, ", which is output 0 of %s,", name);
+    }
     return tide_refuse("RuntimeError", "one of the variables needed for gradient computation has been modified by an inplace operation: "
                        "[torch.%sTensor %s]%s is at version %u; expected version %u instead. Hint: enable anomaly detection to find "
-                       "the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).",
+                       "the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).",
                        dtype_info[t->dtype].cname, format_dims(shape, sizeof shape, t->ndim, t->shape), from, now, then);
 }
 
@@ -402,12 +405,12 @@ static Tensor *in_graph(Tensor *saved, Node *fn)
     return t;
 }
 
-static bool unpack_operand(Node *n, Edge *e, bool graph, Tensor **out)
+static bool unpack_operand(Edge *e, bool graph, Tensor **out)
 {
     *out = e->saved;
     if (!e->saved) return true;
     if (e->saved->storage->version != e->version)
-        return modified(n, e->saved, e->fn, e->saved->storage->version, e->version);
+        return modified(e->saved, e->fn, e->saved->storage->version, e->version);
     if (graph && e->fn) *out = in_graph(e->saved, e->fn);
     return *out != NULL;
 }
@@ -425,16 +428,16 @@ bool node_unpack(Node *n, bool graph, Tensor **operand, Unpacked *u)
             u->list[p] = (TensorList){count, operand + at};
             u->arg[p].list = &u->list[p];
             for (int i = 0; i < count; i++, at++)
-                if (!unpack_operand(n, &n->edge[at], graph, &operand[at])) return false;
+                if (!unpack_operand(&n->edge[at], graph, &operand[at])) return false;
         } else if (strchr("TNO", kind)) {
-            if (!unpack_operand(n, &n->edge[at], graph, &operand[at])) return false;
+            if (!unpack_operand(&n->edge[at], graph, &operand[at])) return false;
             u->arg[p].t = operand[at++];
         }
     }
     u->result = n->result;
     if (!n->result) return true;
     if (n->result->storage->version != n->result_version)
-        return modified(n, n->result, n, n->result->storage->version, n->result_version);
+        return modified(n->result, n, n->result->storage->version, n->result_version);
     if (graph) u->result = in_graph(n->result, n);
     return u->result != NULL;
 }
