@@ -195,23 +195,13 @@ static bool run_strided(Work *w, const Call *call, const OpInfo *info, DType typ
     return iter_run(&it, GRAIN, run_tile, w);
 }
 
-/* x ** 2 and the like, as PyTorch has them: other functions, faster and exact. */
-static OpId pow_instead(const Call *call)
-{
-    const Tensor *exponent = call->in[1];
-    if (!dtype_is_float(call->compute) || !is_uniform(exponent)) return OP_pow;
-    double e = element_as_double(tensor_data(exponent), (DType)exponent->dtype);
-    return e == 2 ? OP_square : e == 0.5 ? OP_sqrt : e == -1 ? OP_reciprocal : e == -0.5 ? OP_rsqrt : OP_pow;
-}
-
 bool cpu_elementwise(const Call *call)
 {
     int64_t n = call->out[0]->numel;
     if (n == 0) return true;
-    OpId op = call->op == OP_pow ? pow_instead(call) : call->op;
-    const OpInfo *info = op_info(op);
+    const OpInfo *info = op_info(call->op);
     Work w;
-    w.loop = elementwise_loop(op, call->compute);
+    w.loop = elementwise_loop(call->op, call->compute);
     if (!w.loop) { /* rounding integers */
         if (info->types == TYPES_ROUND) return cpu_copy(call);
         return tide_refuse("NotImplementedError", "\"%s_cpu\" not implemented for '%s'", info->name,
@@ -219,7 +209,7 @@ bool cpu_elementwise(const Call *call)
     }
     DType type = loop_dtype(call->compute);
     w.scalars = info->format == FORMAT_BINARY || info->format == FORMAT_COMPARE;
-    w.nop = 1 + (op == call->op ? call->nin : 1);
+    w.nop = 1 + call->nin;
     if (!set_flat(&w, call, info, type)) return run_strided(&w, call, info, type);
     if (n > GRAIN) return parallel_for(n, GRAIN, flat_piece, &w);
     w.loop(w.data, w.stride, n);

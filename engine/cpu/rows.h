@@ -72,6 +72,28 @@
 #define ADMIT_BOOL_INTONLY 0
 #define ADMIT_BOOL_WHERE 1
 
+/* Of reductions, sums of integers are int64 and of 16-bit floats float; what answers in bool takes bools, and so does what
+ * counts, though it counts in int64: COUNTED. */
+#define ADMIT_FLOAT_SUM 1
+#define ADMIT_FLOAT_BOOLEAN 0
+#define ADMIT_FLOAT_COUNT 0
+#define ADMIT_WIDE_INT_ANY 1
+#define ADMIT_WIDE_INT_FLOATONLY 0
+#define ADMIT_WIDE_INT_SUM 1
+#define ADMIT_WIDE_INT_BOOLEAN 0
+#define ADMIT_WIDE_INT_COUNT 0
+#define ADMIT_INT_SUM 0
+#define ADMIT_INT_BOOLEAN 0
+#define ADMIT_INT_COUNT 0
+#define ADMIT_BOOL_SUM 0
+#define ADMIT_BOOL_BOOLEAN 1
+#define ADMIT_BOOL_COUNT 0
+#define ADMIT_COUNTED_ANY 0
+#define ADMIT_COUNTED_FLOATONLY 0
+#define ADMIT_COUNTED_SUM 0
+#define ADMIT_COUNTED_BOOLEAN 0
+#define ADMIT_COUNTED_COUNT 1
+
 #define MAKE_TERNARY_ANY(name, forward) IF_ADMITTED(ANY, MAKE_TERNARY(name, forward))
 #define MAKE_TERNARY_NOBOOL(name, forward) IF_ADMITTED(NOBOOL, MAKE_TERNARY(name, forward))
 #define MAKE_TERNARY_FLOAT(name, forward) IF_ADMITTED(FLOAT, MAKE_TERNARY(name, forward))
