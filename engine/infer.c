@@ -42,6 +42,7 @@ static DType combine(DType hi, DType lo)
 DType result_dtype(Tensor *const *in, int n)
 {
     Buckets b = {DT_NONE, DT_NONE, DT_NONE};
+    if (n == 2 && in[0]->dtype == in[1]->dtype && !in[0]->is_number && !in[1]->is_number) return (DType)in[0]->dtype;
     for (int i = 0; i < n; i++) sort_into(&b, in[i]);
     return combine(b.dim, combine(b.zero, b.number));
 }

@@ -91,10 +91,39 @@ static bool check_output(Tensor *const *in, int n, const Tensor *out, DType resu
     return check_writable(out);
 }
 
+/* The everyday case: on the host, all row-major and of one shape, 0-dim operands aside. Returns the one with the shape. */
+static const Tensor *common_model(Tensor *const *in, int n)
+{
+    const Tensor *model = NULL;
+    for (int i = 0; i < n; i++) {
+        if (in[i]->device.type != DEVICE_CPU || !in[i]->contiguous) return NULL;
+        if (in[i]->ndim == 0) continue;
+        if (model && !tensor_same_shape(model, in[i])) return NULL;
+        model = in[i];
+    }
+    return model;
+}
+
+static Tensor *run_common(OpId op, Tensor *const *in, int n, const Tensor *model)
+{
+    DType compute, result;
+    if (!elementwise_types(op, in, n, &compute, &result)) return NULL;
+    Tensor *out = result_as(model, result);
+    if (!out) return NULL;
+    if (!dtype_is_float(compute)) {
+        if (op_info(op)->types == TYPES_ROUND) return copy_plain(out, in[0]) ? out : NULL;
+        if (!check_divisor(op, in, n, compute)) return NULL;
+    }
+    if (op == OP_pow) op = simpler_op(op, in, &n);
+    return elementwise_call(op, in, n, out, compute) ? out : NULL;
+}
+
 Tensor *elementwise_run(OpId op, Tensor *const *in, int n, Tensor *out)
 {
     Tensor *placed[CALL_MAXIN];
     DType compute, result;
+    const Tensor *model = out ? NULL : common_model(in, n);
+    if (model) return run_common(op, in, n, model);
     if (!check_same_device(in, n) || !elementwise_types(op, in, n, &compute, &result)) return NULL;
     Device device = common_device(in, n);
     if (!bring_numbers(in, n, out ? out->device : device, placed)) return NULL;
@@ -304,7 +333,8 @@ Tensor *op_apply(OpId op, const Arg *args)
     const OpInfo *info = op_info(op);
     if (tide_failed() || !operands_given(info, args)) return NULL;
     if (info->transparent) return forwards[op](args);
-    extra[0] = extra[1] = NULL;
+    if (info->format >= FORMAT_VIEW) extra[0] = extra[1] = NULL;
+    else if (!grad_enabled() || !any_requires_grad(op, args)) return run_forward(op, info, args);
     if (!grad_enabled() || !any_requires_grad(op, args)) {
         bool was = set_grad_enabled(false);
         Tensor *y = run_forward(op, info, args);

@@ -24,6 +24,8 @@ typedef enum TypeRule {
 
 /* A fresh tensor of the innermost scope, storage allocated, elements undefined. NULL and MemoryError/RuntimeError. */
 Tensor *result_new(const Dims *shape, DType dtype, Device device);
+/* A fresh row-major tensor of x's shape, on the host. */
+Tensor *result_as(const Tensor *x, DType dtype);
 /* A fresh struct in the innermost scope sharing x's storage, with x's geometry; no autograd. */
 Tensor *view_new(const Tensor *x);
 /* A shape and dtype without storage. */

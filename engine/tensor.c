@@ -160,6 +160,23 @@ Tensor *result_new(const Dims *shape, DType dtype, Device device)
     return t ? with_fresh_storage(t) : NULL;
 }
 
+Tensor *result_as(const Tensor *x, DType dtype)
+{
+    Tensor *t = tensor_struct_new();
+    if (!t) return NULL;
+    t->dtype = (uint8_t)dtype;
+    t->ndim = x->ndim;
+    t->numel = x->numel;
+    t->contiguous = true;
+    int64_t step = 1;
+    for (int i = x->ndim - 1; i >= 0; i--) {
+        t->shape[i] = x->shape[i];
+        t->stride[i] = step;
+        step *= x->shape[i] > 1 ? x->shape[i] : 1;
+    }
+    return with_fresh_storage(t);
+}
+
 Tensor *tensor_empty(const Dims *shape, DType dtype, Device device)
 {
     return check_shape(shape) ? result_new(shape, dtype, device) : NULL;
