@@ -15,6 +15,7 @@ typedef struct Work {
     size_t stored[ITER_MAXOP];         /* bytes an element in memory … */
     size_t used[ITER_MAXOP];           /* … and in the loop */
     ConvertFn convert[ITER_MAXOP];     /* between the two; NULL: the same */
+    ConvertFn narrow[ITER_MAXOP];      /* before that, to the 16-bit float the op computes in; NULL: need not */
     int64_t number[ITER_MAXOP];        /* room for an operand that is one number, converted once */
     char *data[ITER_MAXOP];
     int64_t stride[ITER_MAXOP];
@@ -84,6 +85,7 @@ typedef struct Block {
 typedef struct Buffers {
     _Alignas(64) char room[ITER_MAXOP][BLOCK * 8];
     _Alignas(64) char raw[BLOCK * 8]; /* before conversion, or after it */
+    _Alignas(64) char narrow[BLOCK * 2];
 } Buffers;
 
 static bool is_packed(const Block *b, int k, size_t size)
@@ -109,15 +111,19 @@ static char *load(const Work *w, int k, const Block *b, Buffers *buffers)
         p = to;
     }
     if (!w->convert[k]) return p;
+    if (w->narrow[k]) {
+        w->narrow[k](buffers->narrow, p, b->n);
+        p = buffers->narrow;
+    }
     w->convert[k](buffers->room[k], p, b->n);
     return buffers->room[k];
 }
 
 static char *load_one(const Work *w, int k, const Block *b, Buffers *buffers)
 {
-    if (!w->convert[k]) return b->at[k];
-    w->convert[k](buffers->room[k], b->at[k], 1);
-    return buffers->room[k];
+    Block one = {.n0 = 1, .n1 = 1, .n = 1, .at = {[0] = NULL}};
+    one.at[k] = b->at[k];
+    return load(w, k, &one, buffers);
 }
 
 static void store(const Work *w, const Block *b, Buffers *buffers)
@@ -169,28 +175,35 @@ static void run_tile(const Tile *t, void *ctx)
     }
 }
 
-static bool run_strided(Work *w, const Call *call, const OpInfo *info, DType type)
+/* How operand k (0: the result) gets from memory to the loop and back, and how it steps. */
+static void set_operand(Work *w, int k, const Tensor *t, DType want, DType compute, Iter *it)
 {
     static const int64_t still[TIDE_MAXDIM];
+    DType have = (DType)t->dtype;
+    w->used[k] = w->stored[k] = dtype_size(want);
+    w->convert[k] = w->narrow[k] = NULL;
+    if (k && is_uniform(t)) { /* a number is not rounded to 16 bits first */
+        convert_number(w, k, want, t);
+        iter_add(it, w->data[k], still, 0);
+        return;
+    }
+    w->stored[k] = dtype_size(have);
+    if (have != want) w->convert[k] = k ? conversion(want, have) : conversion(have, want);
+    if (k && want != compute && loop_dtype(compute) == want && have != compute) {
+        w->narrow[k] = conversion(compute, have);
+        w->convert[k] = conversion(want, compute);
+    }
+    iter_add(it, tensor_data(t), t->stride, w->stored[k]);
+}
+
+static bool run_strided(Work *w, const Call *call, const OpInfo *info, DType type)
+{
     const Tensor *out = call->out[0];
     Iter it;
     iter_begin(&it, out->ndim, out->shape);
-    for (int k = 0; k < w->nop; k++) {
-        const Tensor *t = k ? call->in[k - 1] : out;
-        DType have = (DType)t->dtype, want = k == 0 ? result_of(info, call->compute) : type;
-        if (k == 1 && info->types == TYPES_WHERE) want = DT_BOOL;
-        w->used[k] = dtype_size(want);
-        w->stored[k] = dtype_size(have);
-        w->convert[k] = have == want ? NULL : k ? conversion(want, have) : conversion(have, want);
-        if (k && is_uniform(t)) {
-            convert_number(w, k, want, t);
-            w->convert[k] = NULL;
-            w->stored[k] = w->used[k];
-            iter_add(&it, w->data[k], still, 0);
-        } else {
-            iter_add(&it, tensor_data(t), t->stride, w->stored[k]);
-        }
-    }
+    set_operand(w, 0, out, result_of(info, call->compute), call->compute, &it);
+    for (int k = 1; k < w->nop; k++)
+        set_operand(w, k, call->in[k - 1], k == 1 && info->types == TYPES_WHERE ? DT_BOOL : type, call->compute, &it);
     iter_order(&it);
     return iter_run(&it, GRAIN, run_tile, w);
 }

@@ -206,9 +206,8 @@ SCALAR_FN T SCALAR(greatest_common_divisor)(T a, T b)
 
 SCALAR_FN T SCALAR(least_common_multiple)(T a, T b)
 {
-    T g = SCALAR(greatest_common_divisor)(a, b);
-    T y = (T)((UT)SCALAR(quotient)(a, g) * (UT)b);
-    return y < 0 ? 0 - y : y;
+    T q = SCALAR(quotient)(a, SCALAR(greatest_common_divisor)(a, b));
+    return (T)(q * b < 0 ? 0 - q * b : q * b); /* 8 and 16 bits: in int, then cut */
 }
 
 /* A shift by less than 0 or by T's width and more has shifted everything out. */
