@@ -5,11 +5,10 @@
 #include <string.h>
 
 static const char *const spellings[] = {
-    "and",   "break", "do",    "else",   "elseif", "end",      "false",  "for",      "function", "goto", "if", "in",
-    "local", "nil",   "not",   "or",     "repeat", "return",   "then",   "true",     "until",    "while",
-    "//",    "..",    "...",   "==",     ">=",     "<=",       "~=",     "<<",       ">>",       "::",
-    "**",    "!=",    "+=",    "-=",     "*=",     "/=",
-    "<eof>", "<number>", "<name>", "<string>",
+    "and", "break", "do",  "else", "elseif", "end",    "false",    "for",    "function", "goto",  "if",
+    "in",  "local", "nil", "not",  "or",     "repeat", "return",   "then",   "true",     "until", "while",
+    "//",  "..",    "...", "==",   ">=",     "<=",     "~=",       "<<",     ">>",       "::",    "**",
+    "!=",  "+=",    "-=",  "*=",   "/=",     "<eof>",  "<number>", "<name>", "<string>",
 };
 
 const char *token_spelling(int kind)
@@ -298,9 +297,10 @@ static int read_symbol(Lexer *lx)
         char text[4];
         int kind;
     } longer[] = {
-        {"...", T_DOTS}, {"..", T_CONCAT}, {"//", T_IDIV},   {"/=", T_DIV_TO}, {"==", T_EQ},     {">=", T_GE},
-        {">>", T_SHR},   {"<=", T_LE},     {"<<", T_SHL},    {"~=", T_NE},     {"::", T_DBCOLON}, {"**", T_POW},
-        {"*=", T_MUL_TO}, {"!=", T_BANG_NE}, {"+=", T_ADD_TO}, {"-=", T_SUB_TO},
+        {"...", T_DOTS},  {"..", T_CONCAT},  {"//", T_IDIV},    {"/=", T_DIV_TO},
+        {"==", T_EQ},     {">=", T_GE},      {">>", T_SHR},     {"<=", T_LE},
+        {"<<", T_SHL},    {"~=", T_NE},      {"::", T_DBCOLON}, {"**", T_POW},
+        {"*=", T_MUL_TO}, {"!=", T_BANG_NE}, {"+=", T_ADD_TO},  {"-=", T_SUB_TO},
     };
     int c = at(lx, 0);
     if (strchr("./=<>~:*!+-", c) && c != 0) {

@@ -7,19 +7,54 @@
 
 /* Kinds below 256 are the character itself; reserved words come first so that one comparison tells them. */
 typedef enum TokenKind {
-    T_AND = 256, T_BREAK, T_DO, T_ELSE, T_ELSEIF, T_END, T_FALSE, T_FOR, T_FUNCTION, T_GOTO, T_IF, T_IN, T_LOCAL,
-    T_NIL, T_NOT, T_OR, T_REPEAT, T_RETURN, T_THEN, T_TRUE, T_UNTIL, T_WHILE,
-    T_IDIV, T_CONCAT, T_DOTS, T_EQ, T_GE, T_LE, T_NE, T_SHL, T_SHR, T_DBCOLON,
-    T_POW,                              /* ** */
-    T_BANG_NE,                          /* != */
-    T_ADD_TO, T_SUB_TO, T_MUL_TO, T_DIV_TO, /* += -= *= /= */
-    T_EOS, T_NUMBER, T_NAME, T_STRING,
-    T_ERROR /* the lexer's `error` says why */
+    T_AND = 256,
+    T_BREAK,
+    T_DO,
+    T_ELSE,
+    T_ELSEIF,
+    T_END,
+    T_FALSE,
+    T_FOR,
+    T_FUNCTION,
+    T_GOTO,
+    T_IF,
+    T_IN,
+    T_LOCAL,
+    T_NIL,
+    T_NOT,
+    T_OR,
+    T_REPEAT,
+    T_RETURN,
+    T_THEN,
+    T_TRUE,
+    T_UNTIL,
+    T_WHILE,
+    T_IDIV,
+    T_CONCAT,
+    T_DOTS,
+    T_EQ,
+    T_GE,
+    T_LE,
+    T_NE,
+    T_SHL,
+    T_SHR,
+    T_DBCOLON,
+    T_POW,     /* ** */
+    T_BANG_NE, /* != */
+    T_ADD_TO,
+    T_SUB_TO,
+    T_MUL_TO,
+    T_DIV_TO, /* += -= *= /= */
+    T_EOS,
+    T_NUMBER,
+    T_NAME,
+    T_STRING,
+    T_ERROR /* the lexer's `message` says why */
 } TokenKind;
 
 typedef struct Token {
     uint32_t pos, end; /* the token's bytes are [pos, end) */
-    uint32_t newline;  /* just past the first line end, outside comments, before this token; 0 if there is none */
+    uint32_t newline;  /* just past the first line end, not in a comment, before this token; 0: none */
     int line;          /* of its first byte */
     uint16_t kind;
 } Token;
@@ -40,7 +75,8 @@ void lexer_init(Lexer *lx, const char *src, uint32_t len, uint32_t start);
 /* Reads the next token; at the end of the text T_EOS, again and again. */
 Token lexer_next(Lexer *lx);
 
-/* The fixed spelling of a reserved word or symbol ("while", "<<"), "<eof>", "<name>" ...; kinds from T_AND on. */
+/* The fixed spelling of a reserved word or symbol ("while", "<<"), "<eof>", "<name>" ...; kinds from T_AND
+ * on. */
 const char *token_spelling(int kind);
 
 static inline bool token_is_reserved(int kind)

@@ -32,7 +32,8 @@ size_t sugar_skip_prefix(const char *src, size_t len)
     return i;
 }
 
-/* Where the text of a chunk begins, its first line's end included: the alias must not land in the line that Lua skips. */
+/* Where the text of a chunk begins, its first line's end included: the alias must not land in the line that
+ * Lua skips. */
 static size_t text_start(const char *src, size_t len, const char *chunkname)
 {
     if (!chunkname || chunkname[0] != '@')
@@ -74,8 +75,8 @@ char *sugar_translate(const char *src, size_t len, const char *chunkname, size_t
     return sugar_translate_with(src, len, chunkname, &options, out_len, err, NULL);
 }
 
-char *sugar_translate_cell(const char *src, size_t len, const char *chunkname, size_t *out_len, SugarError *err,
-                           SugarCell *cell)
+char *sugar_translate_cell(const char *src, size_t len, const char *chunkname, size_t *out_len,
+                           SugarError *err, SugarCell *cell)
 {
     SugarOptions options = {NULL, true};
     return sugar_translate_with(src, len, chunkname, &options, out_len, err, cell);

@@ -1,4 +1,4 @@
-/* The translator's emitter: settles contexts and types, puts the pieces of text in place, writes the result. */
+/* The translator's emitter: settles contexts and types, puts the pieces of text in place, writes the text. */
 #include "lang/sugar_parse.h"
 
 #include <stdio.h>
@@ -30,8 +30,8 @@ static bool is_equality(int k)
     return k == T_EQ || k == T_NE || k == T_BANG_NE;
 }
 
-/* A comparison stays Lua's operator where no tensor can take part in it, and ordered ones where their truth is asked,
- * since Lua hands those to the tensors' metamethods. */
+/* A comparison stays Lua's operator where no tensor can take part in it, and ordered ones where their truth
+ * is asked, since Lua hands those to the tensors' metamethods. */
 static bool stays_plain(const Parser *p, const Node *n)
 {
     int l = p->nodes[n->a].mask, r = p->nodes[n->b].mask;
@@ -88,7 +88,7 @@ typedef struct Piece {
     int next; /* of the same place; 0: none */
 } Piece;
 
-typedef struct Places { /* of one token */
+typedef struct Places {           /* of one token */
     int before, after, after_end; /* indices in pieces; 0: none */
 } Places;
 
@@ -298,7 +298,7 @@ static void choose_alias(Output *o)
         snprintf(o->alias, sizeof o->alias, "__tide%d", i);
 }
 
-/* The first line of the text gets the alias in front; with all 200 locals taken, the text moves into a function. */
+/* The first line gets the alias in front; with all 200 locals taken, the text moves into a function. */
 static void write_all(Output *o, const char *support, size_t start)
 {
     bool full = o->p->max_locals >= 200;

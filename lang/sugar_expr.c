@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-/* Lua's parser overflows at 200 levels and each helper call adds one: beyond these depths of nesting and of chains
- * (a == b == c ...), which no person writes, comparisons stay Lua's own text, so that what Lua takes stays acceptable. */
+/* Lua's parser overflows at 200 levels and each helper call adds one: beyond these depths of nesting and of
+ * chains (a == b == c ...), which no person writes, comparisons stay Lua's own text, so that what Lua takes
+ * stays acceptable. */
 enum { MAX_WRAPPED_LEVEL = 80, MAX_PEAK = 160 };
 enum { UNARY_PRIORITY = 12 };
 
@@ -163,7 +164,7 @@ static void spell_item(Parser *p, const Item *it)
         call_slice(p, it);
 }
 
-/* `a[...]` is Lua's own in a vararg function, and so is the whole of a script; at the prompt it is the whole of a. */
+/* `a[...]` is Lua's own in a vararg function, which a script is too; at the prompt it is the whole of a. */
 static bool ellipsis_is_vararg(const Parser *p)
 {
     return p->function->is_vararg && !(p->cell && !p->function->outer);
@@ -174,7 +175,8 @@ static void spell_index(Parser *p, Expr *e, const Item *items, int n, bool comma
 {
     int close = p->at - 1;
     bool literal = true, special = false;
-    if (n == 1 && !comma && (items->kind == ITEM_VALUE || (items->kind == ITEM_ELLIPSIS && ellipsis_is_vararg(p))))
+    if (n == 1 && !comma &&
+        (items->kind == ITEM_VALUE || (items->kind == ITEM_ELLIPSIS && ellipsis_is_vararg(p))))
         return;
     for (int i = 0; i < n; i++) {
         literal = literal && items[i].literal;
@@ -349,8 +351,8 @@ static void parse_method(Parser *p, Expr *e)
     }
 }
 
-/* In an index `x:f(y)` is Lua's method call and any other `:` a slice's. A keyword that may begin an expression
- * (nil, not ...) begins the slice's next part. */
+/* In an index `x:f(y)` is Lua's method call and any other `:` a slice's. A keyword that may begin an
+ * expression (nil, not ...) begins the slice's next part. */
 static bool colon_is_method(Parser *p)
 {
     if (!p->in_index)
@@ -371,7 +373,8 @@ static Expr parse_parenthesis(Parser *p)
     Expr e = sg_parse_expr(p);
     sg_expect_match(p, ')', '(', line);
     close_bracket(p, was);
-    return (Expr){.node = e.node, .first = first, .last = p->at - 1, .form = FORM_PAREN, .nonnil = e.nonnil, .var = -1};
+    return (Expr){
+        .node = e.node, .first = first, .last = p->at - 1, .form = FORM_PAREN, .nonnil = e.nonnil, .var = -1};
 }
 
 static Expr parse_primary(Parser *p)

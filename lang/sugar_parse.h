@@ -1,16 +1,19 @@
 /* Inside the translator: the parser's state and what it hands to the emitter.
  *
- * The parser is Lua's own grammar plus Tide's forms, by recursive descent over the tokens. It builds no tree. It writes
+ * The parser is Lua's own grammar plus Tide's forms, by recursive descent over the tokens. It builds no tree;
+ * it writes
  *   - replacements of single tokens (`!=` becomes `~=`), directly into the token, and
- *   - one linear list of nodes, children before parents: one node for each expression whose translation depends on
- *     its context or on the types of variables, and one for each piece of text to be put around a run of tokens.
- * When the whole text is parsed, the emitter resolves contexts (downwards) and types (upwards, to a fixed point over the
- * assignments) and applies the nodes in order. Since inner nodes come first, putting each new piece outside the pieces
- * already there nests them correctly.
+ *   - one linear list of nodes, children before parents: one node for each expression whose translation
+ *     depends on its context or on the types of variables, and one for each piece of text to be put around a
+ *     run of tokens.
+ * When the whole text is parsed, the emitter resolves contexts (downwards) and types (upwards, to a fixed
+ * point over the assignments) and applies the nodes in order. Since inner nodes come first, putting each new
+ * piece outside the pieces already there nests them correctly.
  *
  * Names that the linker sees begin with sg_.
  *
- * An error is recorded once; then the text seems to end at that token, every loop stops by itself and nothing longjmps. */
+ * An error is recorded once; then the text seems to end at that token, every loop stops by itself and nothing
+ * longjmps. */
 #ifndef TIDE_SUGAR_PARSE_H
 #define TIDE_SUGAR_PARSE_H
 
@@ -27,19 +30,20 @@ typedef enum Context {
     CTX_COND  /* after if, while, until, not: comparisons are conditions, bare values are tested */
 } Context;
 
-typedef enum Relation { REL_VALUE, REL_COND, REL_SAME, REL_LEFT } Relation; /* of an expression to its parent's context */
+/* An expression's context, given its parent's. */
+typedef enum Relation { REL_VALUE, REL_COND, REL_SAME, REL_LEFT } Relation;
 
 typedef enum NodeKind {
-    NODE_KNOWN,  /* an expression of a fixed mask (literals, calls, globals); `mask` */
-    NODE_VAR,    /* a local variable; a = index in vars */
-    NODE_JOIN,   /* `a and b`, `a or b`; op tells which */
-    NODE_ARITH,  /* arithmetic or bitwise; a, b (the same for unary ones) */
+    NODE_KNOWN, /* an expression of a fixed mask (literals, calls, globals); `mask` */
+    NODE_VAR,   /* a local variable; a = index in vars */
+    NODE_JOIN,  /* `a and b`, `a or b`; op tells which */
+    NODE_ARITH, /* arithmetic or bitwise; a, b (the same for unary ones) */
     NODE_NOT,
-    NODE_CMP,    /* a op b */
-    NODE_MATMUL, /* a @ b */
-    NODE_ASSIGN, /* no text: vars[a] may hold what node b holds */
+    NODE_CMP,     /* a op b */
+    NODE_MATMUL,  /* a @ b */
+    NODE_ASSIGN,  /* no text: vars[a] may hold what node b holds */
     NODE_AUGMENT, /* x op= b for a variable x (node a, token first); `post` describes x */
-    NODE_WRAP    /* `pre` before token first, `post` after token last; either may be NULL */
+    NODE_WRAP     /* `pre` before token first, `post` after token last; either may be NULL */
 } NodeKind;
 
 typedef struct Node {
@@ -83,12 +87,12 @@ typedef enum ItemKind { ITEM_VALUE, ITEM_SLICE, ITEM_ELLIPSIS } ItemKind;
 
 typedef struct Item { /* of an index */
     uint8_t kind;
-    bool literal;  /* ints, slices of them, ellipsis */
-    bool multi;    /* ends in a call or `...`, which must be cut to one value */
+    bool literal; /* ints, slices of them, ellipsis */
+    bool multi;   /* ends in a call or `...`, which must be cut to one value */
     bool may_be_nil;
-    int first, last;       /* tokens */
-    int colon[2], colons;  /* tokens; both the same for `::` */
-    bool present[3];       /* start, stop, step */
+    int first, last;      /* tokens */
+    int colon[2], colons; /* tokens; both the same for `::` */
+    bool present[3];      /* start, stop, step */
 } Item;
 
 typedef struct Chunk { /* an arena for generated texts */
@@ -112,16 +116,16 @@ typedef struct Parser {
     int n_tokens, n_nodes, n_vars, n_symbols, n_active, n_items, n_scratch;
     int cap_tokens, cap_nodes, cap_vars, cap_symbols, cap_active, cap_items, cap_scratch, n_buckets;
 
-    int at;    /* the current token */
-    int level; /* recursion, as Lua counts it */
-    int peak;  /* the deepest level that the translation of the current expression reaches */
-    int nest;  /* open brackets and blocks */
+    int at;        /* the current token */
+    int level;     /* recursion, as Lua counts it */
+    int peak;      /* the deepest level that the translation of the current expression reaches */
+    int nest;      /* open brackets and blocks */
     bool in_index; /* directly inside an index, where `:` may make a slice */
     Function *function;
     int max_locals; /* most variables in scope at once at the top level */
 
     bool cell; /* a prompt's cell */
-    bool scan; /* looking for a cell's end: outside brackets and blocks an optional continuation ends with the line */
+    bool scan; /* looking for a cell's end: outside brackets and blocks a line end may be one */
     bool last_is_value, last_is_silent;
     bool failed;
     int failed_at; /* token */
@@ -135,9 +139,9 @@ typedef struct Expr {
     int node;
     int first, last; /* tokens */
     Form form;
-    bool nonnil;     /* surely not nil */
-    int var;         /* FORM_NAME: index in vars, or -1 for a global */
-    int open;        /* FORM_FIELD: the dot; FORM_INDEX: the bracket */
+    bool nonnil;          /* surely not nil */
+    int var;              /* FORM_NAME: index in vars, or -1 for a global */
+    int open;             /* FORM_FIELD: the dot; FORM_INDEX: the bracket */
     int items, base_last; /* FORM_INDEX: how many items, 0 for a plain index; the token before `open` */
     Form base_form;       /* what is indexed, to name it in messages */
     int base_var;

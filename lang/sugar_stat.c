@@ -1,4 +1,4 @@
-/* The translator's parser, statements: Lua's own, in-place assignments, and what is special about a prompt's cell. */
+/* The translator's parser, statements: Lua's own, in-place assignments, and a prompt's cells. */
 #include "lang/sugar_parse.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ static void parse_statements(Parser *p)
 
 /* ---- lists ---- */
 
-/* Pushes the nodes of the expressions on the scratch stack; returns how many. *multi: the last may give several. */
+/* Pushes the expressions' nodes on the scratch stack; returns how many. *multi: the last may give several. */
 static int parse_list(Parser *p, bool *multi)
 {
     int n = 0;
@@ -91,7 +91,13 @@ static void parse_assignment(Parser *p, const Expr *first)
 
 static const char *in_place_name(int k)
 {
-    return k == T_ADD_TO ? "add" : k == T_SUB_TO ? "sub" : k == T_MUL_TO ? "mul" : k == T_DIV_TO ? "div" : NULL;
+    switch (k) {
+    case T_ADD_TO: return "add";
+    case T_SUB_TO: return "sub";
+    case T_MUL_TO: return "mul";
+    case T_DIV_TO: return "div";
+    default: return NULL;
+    }
 }
 
 /* x op= e: an assignment to x. */
@@ -118,7 +124,8 @@ static void augment_element(Parser *p, const Expr *target, int op, const Expr *e
     bool braced = open->text && target->form == FORM_INDEX;
     bool multi = e->form == FORM_CALL || e->form == FORM_VARARG;
     if (target->form == FORM_FIELD) {
-        close->text = sg_make_text(p, "\"%.*s\"", (int)(close->t.end - close->t.pos), p->lexer.src + close->t.pos);
+        close->text =
+            sg_make_text(p, "\"%.*s\"", (int)(close->t.end - close->t.pos), p->lexer.src + close->t.pos);
         close->tight = true;
     } else {
         close->text = braced ? "}" : "";
@@ -129,7 +136,9 @@ static void augment_element(Parser *p, const Expr *target, int op, const Expr *e
     sg_replace(p, op, ",");
     p->tokens[op].tight = true;
     sg_add_wrap(p, target->first, e->last, sg_make_text(p, "$.%s_at(", name),
-             what ? sg_make_text(p, ", %s)", what) : multi ? ", nil)" : ")");
+                what    ? sg_make_text(p, ", %s)", what)
+                : multi ? ", nil)"
+                        : ")");
 }
 
 static void parse_augmented(Parser *p, const Expr *target)
@@ -181,8 +190,9 @@ static int parse_semicolons(Parser *p)
     return n;
 }
 
-/* An expression list as a statement: returned if it is the last one, else evaluated. A call is not returned as a tail
- * call, which would take the cell out of tracebacks: Lua makes none in the scope of a to-be-closed variable. */
+/* An expression list as a statement: returned if it is the last one, else evaluated. A call is not returned
+ * as a tail call, which would take the cell out of tracebacks: Lua makes none in the scope of a to-be-closed
+ * variable. */
 static void finish_cell_expression(Parser *p, int first, bool is_call)
 {
     int last = p->at - 1, semicolons = parse_semicolons(p);
@@ -262,7 +272,7 @@ static void parse_attribute(Parser *p, bool *is_const, bool *is_close)
     *is_close = sg_same_text(p, name, "close");
     if (!*is_const && !*is_close)
         sg_fail_at(p, name, "unknown attribute '%.*s'", (int)(p->tokens[name].t.end - p->tokens[name].t.pos),
-                p->lexer.src + p->tokens[name].t.pos);
+                   p->lexer.src + p->tokens[name].t.pos);
 }
 
 /* From a name of a `local` statement, over its attribute, to the next name. */
@@ -330,7 +340,8 @@ static void parse_local(Parser *p)
 
 void sg_parse_body(Parser *p, bool is_method, int line)
 {
-    Function f = {.outer = p->function, .first_active = p->n_active, .level = p->function->level + 1, .line = line};
+    Function f = {
+        .outer = p->function, .first_active = p->n_active, .level = p->function->level + 1, .line = line};
     int peak = p->peak;
     bool in_index = p->in_index;
     p->in_index = false;
@@ -366,7 +377,7 @@ void sg_parse_body(Parser *p, bool is_method, int line)
     p->peak = peak;
 }
 
-/* `function a.b:c`: Lua's own unless a name is a keyword; then an assignment, `a.b["end"] = function(self, `. */
+/* `function a.b:c`: Lua's own unless a name is a keyword; then `a.b["end"] = function(self, `. */
 static void parse_function(Parser *p)
 {
     int function = p->at, line = p->tokens[p->at].t.line;

@@ -9,7 +9,7 @@
 enum { MAX_LEVELS = 200, MAX_LOCALS = 200 }; /* Lua's own limits */
 
 /* Makes room for one more element in the growable array `p->list`; false for lack of memory. */
-#define ROOM(p, list) \
+#define ROOM(p, list)                                                                                        \
     ((p)->n_##list < (p)->cap_##list || grow((p), (void **)&(p)->list, &(p)->cap_##list, sizeof *(p)->list))
 
 static bool grow(Parser *p, void **list, int *cap, size_t size)
@@ -404,10 +404,11 @@ static void count_locals(Parser *p)
     if (n <= MAX_LOCALS)
         return;
     if (f->outer)
-        snprintf(message, sizeof message, "too many local variables (limit is %d) in function at line %d", MAX_LOCALS,
-                 f->line);
+        snprintf(message, sizeof message, "too many local variables (limit is %d) in function at line %d",
+                 MAX_LOCALS, f->line);
     else
-        snprintf(message, sizeof message, "too many local variables (limit is %d) in main function", MAX_LOCALS);
+        snprintf(message, sizeof message, "too many local variables (limit is %d) in main function",
+                 MAX_LOCALS);
     sg_fail_near(p, message);
 }
 
@@ -455,8 +456,8 @@ void sg_check_assignable(Parser *p, const Expr *target)
     if (!p->cell || target->form != FORM_NAME || target->var >= 0)
         return;
     if (sg_symbol_of(p, target->first)->cell_const)
-        sg_fail_at(p, target->first, "attempt to assign to const variable '%.*s'", token_length(p, target->first),
-                token_bytes(p, target->first));
+        sg_fail_at(p, target->first, "attempt to assign to const variable '%.*s'",
+                   token_length(p, target->first), token_bytes(p, target->first));
 }
 
 const char *sg_describe(Parser *p, Form form, int var, int last)

@@ -1,10 +1,10 @@
--- Runs a plain Lua program with every chunk it loads passed through the translator, and reports each difference from Lua:
--- text that one of them refuses, other error messages, bytecode that differs where no comparison was translated.
--- Usage: LUA_CPATH=... lua5.4 rule_zero.lua PROGRAM (see rule_zero.sh)
+-- Runs a plain Lua program with every chunk it loads passed through the translator, and reports each
+-- difference from Lua: text that one of them refuses, and other error messages.
+-- Usage: LUA_CPATH=... lua5.4 rule_zero.lua PROGRAM [ARG...]
 local sugar = require "sugar"
 local lua_load, type, error, pcall, io_open, select = load, type, error, pcall, io.open, select
 local translate, skip_prefix = sugar.translate, sugar.skip_prefix
-local dump, sub, gsub, find, concat, stderr = string.dump, string.sub, string.gsub, string.find, table.concat, io.stderr
+local sub, gsub, find, concat, stderr = string.sub, string.gsub, string.find, table.concat, io.stderr
 package.loaded.torch = {__sugar = sugar.support}
 local support = '("").__tide'
 string.__tide = sugar.support

@@ -1,6 +1,8 @@
-/* The translator as a Lua module for tests: translate, cell_end, and a model of the support table that needs no tensors.
- * A "tensor" here is any value whose metatable has a true field __istensor; it brings its own methods eq, add_, ... */
+/* The translator as a Lua module for tests: translate, cell_end, and a model of the support table that needs
+ * no tensors. A "tensor" here is any value whose metatable has a true field __istensor; it brings its own
+ * methods eq, add_, ... */
 #include "lang/sugar.h"
+#include "tests/lang/sugar_model.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -8,9 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int luaopen_sugar(lua_State *L);
-
-/* translate(source, chunkname, cell, support) -> text, value, silent | nil, message, line, column, incomplete */
+/* translate(source, chunkname, cell, support) -> text, value, silent | nil, message, line, column, incomplete
+ * */
 static int translate(lua_State *L)
 {
     size_t len, out_len;
@@ -122,7 +123,8 @@ static bool elementwise(lua_State *L)
     lua_settop(L, 2);
     int l = lua_type(L, 1), r = lua_type(L, 2);
     bool lt = is_tensor(L, 1), rt = is_tensor(L, 2);
-    return (lt && (rt || r == LUA_TNUMBER || r == LUA_TBOOLEAN)) || (rt && (l == LUA_TNUMBER || l == LUA_TBOOLEAN));
+    return (lt && (rt || r == LUA_TNUMBER || r == LUA_TBOOLEAN)) ||
+           (rt && (l == LUA_TNUMBER || l == LUA_TBOOLEAN));
 }
 
 /* a:name(b), or b:mirror(a) if only b is a tensor. */
@@ -231,8 +233,10 @@ typedef struct InPlace {
     int op;
 } InPlace;
 
-static const InPlace in_place[] = {
-    {"add_", "__add", LUA_OPADD}, {"sub_", "__sub", LUA_OPSUB}, {"mul_", "__mul", LUA_OPMUL}, {"div_", "__div", LUA_OPDIV}};
+static const InPlace in_place[] = {{"add_", "__add", LUA_OPADD},
+                                   {"sub_", "__sub", LUA_OPSUB},
+                                   {"mul_", "__mul", LUA_OPMUL},
+                                   {"div_", "__div", LUA_OPDIV}};
 
 /* x at 1, v at 2, perhaps a description at 3: pushes the result. */
 static int in_place_value(lua_State *L, const InPlace *how)
@@ -318,9 +322,9 @@ static int s_method(lua_State *L)
 }
 
 static const luaL_Reg support[] = {
-    {"eq", s_eq}, {"ne", s_ne}, {"lt", s_lt}, {"le", s_le}, {"gt", s_gt}, {"ge", s_ge},
-    {"is_eq", s_is_eq}, {"is_ne", s_is_ne}, {"truth", s_truth}, {"matmul", s_matmul}, {"s", s_slice},
-    {"method", s_method}, {NULL, NULL}};
+    {"eq", s_eq},   {"ne", s_ne},         {"lt", s_lt},       {"le", s_le},       {"gt", s_gt},
+    {"ge", s_ge},   {"is_eq", s_is_eq},   {"is_ne", s_is_ne}, {"truth", s_truth}, {"matmul", s_matmul},
+    {"s", s_slice}, {"method", s_method}, {NULL, NULL}};
 
 static void push_support(lua_State *L)
 {
@@ -342,5 +346,17 @@ int luaopen_sugar(lua_State *L)
     luaL_newlib(L, functions);
     push_support(L);
     lua_setfield(L, -2, "support");
+    lua_newtable(L);
+    for (int i = 0; sugar_forms[i].form; i++) {
+        const SugarForm *f = &sugar_forms[i];
+        const char *const columns[] = {f->form, f->before, f->after, f->doc};
+        lua_newtable(L);
+        for (int c = 0; c < 4; c++) {
+            lua_pushstring(L, columns[c]);
+            lua_rawseti(L, -2, c + 1);
+        }
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "forms");
     return 1;
 }
