@@ -16,4 +16,21 @@ static inline Tensor *zero_like(const Tensor *g)
     return tensor_zeros(&(Dims){0}, (DType)g->dtype, g->device);
 }
 
+/* The gradient of values picked along dim, one a line. */
+static inline Tensor *value_backward(Tensor *g, Tensor *like, int64_t dim, Tensor *indices, bool keepdim)
+{
+    if (!keepdim && like->ndim > 0) {
+        dim = wrapped_dim(dim, like->ndim);
+        g = op_unsqueeze(g, dim);
+        indices = op_unsqueeze(indices, dim);
+    }
+    return op_gather_backward(g, like, dim, indices);
+}
+
+/* Sums from each element to the last along dim. */
+static inline Tensor *reversed_cumsum(Tensor *g, int64_t dim)
+{
+    return g && g->ndim == 0 ? op_alias(g) : op_flip(op_cumsum(op_flip(g, DIMS(dim)), dim), DIMS(dim));
+}
+
 #endif

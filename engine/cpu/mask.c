@@ -150,7 +150,7 @@ static void triangle_rows(int64_t begin, int64_t end, void *context)
 {
     const Triangle *t = context;
     const Tensor *x = t->x;
-    int64_t size = (int64_t)dtype_size((DType)x->dtype), n = row_length(x), m = x->shape[x->ndim - 2], offset[1];
+    int64_t size = (int64_t)dtype_size((DType)x->dtype), n = row_length(x), m = x->ndim > 1 ? x->shape[x->ndim - 2] : 1, offset[1];
     int64_t step = last_stride(x) * size;
     for (int64_t row = begin; row < end; row++) {
         int64_t split = row % m + t->diagonal + (t->lower ? 1 : 0);
