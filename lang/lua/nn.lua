@@ -1,0 +1,17 @@
+-- torch.nn: modules, each file loaded at the first use of one of its names.
+local support = require "torch.support"
+
+local nn = support.lazy({}, {
+    ["nn.names"] = "class Module Parameter Buffer init functional utils",
+    ["nn.linear"] = "Identity Linear Bilinear",
+    ["nn.container"] = "Sequential ModuleList ModuleDict ParameterList ParameterDict",
+    ["nn.activation"] = "ReLU ReLU6 SELU SiLU Mish Hardswish Hardsigmoid LeakyReLU ELU CELU Hardtanh Threshold Softplus GELU GLU " ..
+        "Softmax LogSoftmax Softmin Softmax2d Sigmoid Tanh LogSigmoid Softsign Tanhshrink Hardshrink Softshrink RReLU PReLU",
+    ["nn.dropout"] = "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout",
+    ["nn.flatten"] = "Flatten Unflatten",
+    ["nn.loss"] = "MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss BCEWithLogitsLoss NLLLoss CrossEntropyLoss KLDivLoss " ..
+        "PoissonNLLLoss GaussianNLLLoss HingeEmbeddingLoss MarginRankingLoss SoftMarginLoss CosineEmbeddingLoss MultiMarginLoss " ..
+        "TripletMarginLoss CosineSimilarity PairwiseDistance",
+})
+
+return nn

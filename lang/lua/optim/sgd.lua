@@ -1,0 +1,62 @@
+-- SGD with momentum, dampening, weight decay and Nesterov's variant; and averaged SGD.
+local support = require "torch.support"
+local torch = require "torch"
+local optimizer = require "torch.optim.optimizer"
+local declare, number = optimizer.declare, optimizer.number
+
+local function sgd_update(_, p, grad, state, group)
+    local momentum, dampening, decay = group.momentum, group.dampening, group.weight_decay
+    if decay ~= 0 then grad = grad + p * decay end
+    if momentum ~= 0 then
+        local buffer = state.momentum_buffer
+        if not buffer then
+            buffer = grad:detach():clone()
+            state.momentum_buffer = buffer
+        else
+            buffer:mul_(momentum):add_(dampening == 0 and grad or grad * (1 - dampening))
+        end
+        grad = group.nesterov and grad + buffer * momentum or buffer
+    end
+    p:add_(grad * -number(group.lr))
+end
+
+local SGD = declare("SGD",
+    {{"lr", 0.001}, {"momentum", 0}, {"dampening", 0}, {"weight_decay", 0}, {"nesterov", false}, {"maximize", false},
+        {"foreach"}, {"differentiable", false}, {"fused"}},
+    {{"lr", "learning rate"}, {"momentum", "momentum value"}, {"weight_decay", "weight_decay value"}}, sgd_update,
+    function(o)
+        if o.nesterov and (o.momentum <= 0 or o.dampening ~= 0) then
+            support.raise("ValueError", "Nesterov momentum requires a momentum and zero dampening")
+        end
+    end)
+
+-- x in the precision of the float32 scalars that PyTorch keeps as state.
+local function to_float32(x)
+    return (string.unpack("f", string.pack("f", x)))
+end
+
+local function asgd_update(_, p, grad, state, group)
+    if not state.step then
+        state.step, state.mu, state.eta = 0.0, 1.0, to_float32(number(group.lr))
+        state.ax = torch.zeros_like(p)
+    end
+    state.step = state.step + 1
+    if group.weight_decay ~= 0 then grad = grad + p * group.weight_decay end
+    p:mul_(1 - group.lambd * state.eta)
+    p:add_(grad * -state.eta)
+    if state.mu ~= 1 then
+        state.ax:add_((p - state.ax):mul_(state.mu))
+    else
+        state.ax:copy_(p)
+    end
+    local lr = number(group.lr)
+    state.eta = to_float32(lr / ((1 + group.lambd * lr * state.step) ^ group.alpha))
+    state.mu = to_float32(1 / math.max(1, state.step - group.t0))
+end
+
+local ASGD = declare("ASGD",
+    {{"lr", 0.01}, {"lambd", 0.0001}, {"alpha", 0.75}, {"t0", 1000000.0}, {"weight_decay", 0}, {"foreach"}, {"maximize", false},
+        {"differentiable", false}, {"capturable", false}},
+    {{"lr", "learning rate"}, {"weight_decay", "weight_decay value"}}, asgd_update)
+
+return {SGD = SGD, ASGD = ASGD}

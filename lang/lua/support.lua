@@ -1,0 +1,326 @@
+-- What the files of the Lua library share: errors, argument reading, ordered tables, Python's spelling of values.
+--
+-- How the library is loaded. Every file below lang/lua is embedded by its path without the ending and found as
+-- require "torch.<path with dots>": "nn/module" is require "torch.nn.module". A chunk's name is "=[torch]nn/module",
+-- so that errors are reported at the user's own line. Files return their table and load what they need with
+-- require, `require "torch"` being the table that the C side fills. init.lua hangs functional, nn, optim, data and
+-- progress on torch, at the first touch of a name where that matters for start-up.
+local support = {}
+
+local LIBRARY = "=[torch]"
+
+-- Raises "file:line: Kind: text" at the innermost line outside the library.
+function support.raise(kind, format, ...)
+    local text = select("#", ...) > 0 and format:format(...) or format
+    local level, position = 2, ""
+    while true do
+        local info = debug.getinfo(level, "Sl")
+        if not info then break end
+        if info.currentline > 0 and info.source:sub(1, #LIBRARY) ~= LIBRARY then
+            position = ("%s:%d: "):format(info.short_src, info.currentline)
+            break
+        end
+        level = level + 1
+    end
+    error(position .. kind .. ": " .. text, 0)
+end
+local raise = support.raise
+
+local function is_tensor(v)
+    return type(v) == "userdata" and require("torch").is_tensor(v)
+end
+
+-- Python's word for a value's type, as PyTorch's messages use it.
+function support.type_word(v)
+    local kind = type(v)
+    if kind == "nil" then return "NoneType" end
+    if kind == "boolean" then return "bool" end
+    if kind == "string" then return "str" end
+    if kind == "number" then return math.type(v) == "integer" and "int" or "float" end
+    if is_tensor(v) then return "Tensor" end
+    local meta = debug.getmetatable(v)
+    local name = (kind == "table" or kind == "userdata") and meta and meta.__name
+    return type(name) == "string" and name or kind
+end
+
+-- ---- Python's spelling ----
+
+local function float_text(v)
+    if v ~= v then return "nan" end
+    if v == math.huge then return "inf" end
+    if v == -math.huge then return "-inf" end
+    local digits
+    for precision = 0, 16 do
+        digits = ("%%.%de"):format(precision):format(v)
+        if tonumber(digits) == v then break end
+    end
+    local mantissa, exponent = digits:match("^(.-)e([-+]%d+)$")
+    local power = tonumber(exponent)
+    if power < -4 or power >= 16 then
+        return ("%se%s%02d"):format(mantissa, power < 0 and "-" or "+", math.abs(power))
+    end
+    local places = math.max(1, #mantissa:gsub("[-.]", "") - 1 - power)
+    return ("%%.%df"):format(places):format(v)
+end
+
+-- A value as Python's repr shows it: True, 0.01, 'mean', (3, 3), None.
+function support.repr(v)
+    local kind = math.type(v) or type(v)
+    if kind == "float" then return float_text(v) end
+    if kind == "nil" then return "None" end
+    if kind == "boolean" then return v and "True" or "False" end
+    if kind == "string" then
+        local quote = v:find("'", 1, true) and not v:find('"', 1, true) and '"' or "'"
+        v = v:gsub("[\\\n\t\r]", {["\\"] = "\\\\", ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r"})
+        return quote .. (quote == "'" and v:gsub("'", "\\'") or v) .. quote
+    end
+    if kind == "table" and not getmetatable(v) then
+        local parts = {}
+        for i, item in ipairs(v) do parts[i] = support.repr(item) end
+        return "(" .. table.concat(parts, ", ") .. (#parts == 1 and ",)" or ")")
+    end
+    return tostring(v)
+end
+
+-- ---- argument reading ----
+
+-- A trailing table with string keys only is a call's named arguments.
+local function is_options(t)
+    return type(t) == "table" and getmetatable(t) == nil and type(next(t)) == "string" and rawlen(t) == 0
+end
+support.is_options = is_options
+
+local function quoted_list(names)
+    for i, name in ipairs(names) do names[i] = "'" .. name .. "'" end
+    local last = table.remove(names)
+    if #names == 0 then return last end
+    return table.concat(names, ", ") .. (#names > 1 and ", and " or " and ") .. last
+end
+
+-- Edits (insert, delete, replace, swap) between two words.
+local function edit_distance(a, b)
+    local before, row = {}, {}
+    for j = 0, #b do row[j] = j end
+    for i = 1, #a do
+        local nextrow = {[0] = i}
+        for j = 1, #b do
+            local same = a:byte(i) == b:byte(j)
+            local best = math.min(row[j - 1] + (same and 0 or 1), row[j] + 1, nextrow[j - 1] + 1)
+            if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+                best = math.min(best, before[j - 2] + 1)
+            end
+            nextrow[j] = best
+        end
+        before, row = row, nextrow
+    end
+    return row[#b]
+end
+
+-- The candidate nearest to a misspelt word, nil if none is near.
+function support.nearest(word, candidates)
+    local best, limit = nil, #word < 3 and 2 or (#word + 5) // 3
+    for _, candidate in ipairs(candidates) do
+        local d = edit_distance(word, candidate)
+        if d < limit and d < #candidate then best, limit = candidate, d end
+    end
+    return best
+end
+
+local function check_option_names(name, options, at, names, given, values)
+    for key in pairs(options) do
+        local i = at[key]
+        if not i then
+            local near = type(key) == "string" and support.nearest(key, names)
+            raise("TypeError", "%s() got an unexpected keyword argument '%s'%s", name, key,
+                near and (". Did you mean '%s'?"):format(near) or "")
+        end
+        if i <= given and values[i] ~= nil then
+            raise("TypeError", "%s() got multiple values for argument '%s'", name, key)
+        end
+    end
+end
+
+local function too_many(name, required, most, given)
+    local method = name:find("__init__", 1, true) and 1 or 0
+    local takes = required == most and tostring(most + method) or ("from %d to %d"):format(required + method, most + method)
+    raise("TypeError", "%s() takes %s positional argument%s but %d %s given", name, takes,
+        required == most and most + method == 1 and "" or "s", given + method, given + method == 1 and "was" or "were")
+end
+
+-- A reader of one function's arguments. `params` lists their names, those that must be given ending in "!";
+-- `defaults` maps names to values. The reader takes a call's arguments and returns the values in order.
+function support.signature(name, params, defaults)
+    local names, at, fallback, required, count = {}, {}, {}, {}, #params
+    local nrequired = 0
+    for i, param in ipairs(params) do
+        local word = param:gsub("!$", "")
+        names[i], at[word] = word, i
+        required[i] = word ~= param
+        if required[i] then nrequired = nrequired + 1 end
+        fallback[i] = defaults and defaults[word]
+    end
+    return function(...)
+        local given = select("#", ...)
+        local values = {...}
+        local options = values[given]
+        if is_options(options) then
+            given = given - 1
+            values[given + 1] = nil
+            check_option_names(name, options, at, names, given, values)
+        else
+            options = nil
+        end
+        if given > count then
+            while given > count and values[given] == nil do given = given - 1 end
+            if given > count then too_many(name, nrequired, count, given) end
+        end
+        local missing
+        for i = 1, count do
+            local v = values[i]
+            if v == nil then
+                if options then v = options[names[i]] end
+                if v == nil then v = fallback[i] end
+                if v == nil and required[i] and i > given then
+                    missing = missing or {}
+                    missing[#missing + 1] = names[i]
+                end
+                values[i] = v
+            end
+        end
+        if missing then
+            raise("TypeError", "%s() missing %d required positional argument%s: %s", name, #missing,
+                #missing == 1 and "" or "s", quoted_list(missing))
+        end
+        return table.unpack(values, 1, count)
+    end
+end
+
+-- ---- ordered tables: string keys in the order of their first assignment ----
+
+local orders = setmetatable({}, {__mode = "k"})
+local Ordered = {__name = "OrderedDict"}
+
+function Ordered.__newindex(t, key, value)
+    local order = orders[t]
+    if not order.known[key] then
+        order.known[key] = true
+        order[#order + 1] = key
+    end
+    rawset(t, key, value)
+end
+
+local function ordered_items(t)
+    local order, i = orders[t], 0
+    return function()
+        local value
+        repeat
+            i = i + 1
+            if order[i] == nil then return nil end
+            value = rawget(t, order[i])
+        until value ~= nil
+        return order[i], value
+    end
+end
+
+function Ordered.__pairs(t)
+    return ordered_items(t)
+end
+
+-- `for name, p in net:named_parameters() do`: the table is its own iterator.
+function Ordered.__call(t)
+    local order = orders[t]
+    order.items = order.items or ordered_items(t)
+    local key, value = order.items()
+    if key == nil then order.items = nil end
+    return key, value
+end
+
+function Ordered.__len(t)
+    local n = 0
+    for _ in ordered_items(t) do n = n + 1 end
+    return n
+end
+
+function Ordered.__tostring(t)
+    local parts = {}
+    for key, value in ordered_items(t) do parts[#parts + 1] = ("(%s, %s)"):format(support.repr(key), support.repr(value)) end
+    return "OrderedDict(" .. (#parts > 0 and "[" .. table.concat(parts, ", ") .. "]" or "") .. ")"
+end
+
+-- A table that keeps its string keys in order: pairs() and # follow it, and it can stand after `in` itself.
+function support.ordered(pairs_list)
+    local t = {}
+    orders[t] = {known = {}}
+    setmetatable(t, Ordered)
+    for _, pair in ipairs(pairs_list or {}) do t[pair[1]] = pair[2] end
+    return t
+end
+
+-- ---- lazy tables ----
+
+-- A table whose fields come from library files at their first touch. `files` maps a file to the names it returns,
+-- separated by blanks; a file that gives one name under its own may return just that value.
+function support.lazy(t, files)
+    local home = {}
+    for file, names in pairs(files) do
+        for name in names:gmatch("%S+") do home[name] = file end
+    end
+    return setmetatable(t, {
+        __index = function(_, name)
+            local file = home[name]
+            if not file then return nil end
+            local module = require("torch." .. file)
+            for key, value in pairs(module) do
+                if home[key] == file and rawget(t, key) == nil then rawset(t, key, value) end
+            end
+            return rawget(t, name)
+        end,
+        __pairs = function()
+            for name in pairs(home) do local _ = t[name] end
+            return next, t, nil
+        end,
+        names = home,
+    })
+end
+
+-- ---- copies ----
+
+local function copy_value(v, seen)
+    if type(v) == "userdata" and is_tensor(v) then
+        if seen[v] then return seen[v] end
+        local torch = require "torch"
+        if not v.is_leaf then
+            raise("RuntimeError", "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol " ..
+                "at the moment.  If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage")
+        end
+        local copy = v:detach():clone()
+        if v.is_parameter then
+            copy = torch.nn.Parameter(copy, v.requires_grad)
+        elseif v.requires_grad then
+            copy:requires_grad_()
+        end
+        local grad = v.grad
+        if grad ~= nil then copy.grad = grad:detach():clone() end
+        seen[v] = copy
+        return copy
+    end
+    if type(v) ~= "table" then return v end
+    if seen[v] then return seen[v] end
+    local copy = {}
+    seen[v] = copy
+    local order = orders[v]
+    if order then orders[copy] = {known = {}} end
+    for _, key in ipairs(order or {}) do
+        orders[copy].known[key] = true
+        table.insert(orders[copy], key)
+    end
+    for key, value in next, v do copy[copy_value(key, seen)] = copy_value(value, seen) end
+    return setmetatable(copy, getmetatable(v))
+end
+
+-- A copy that shares no tensor and no table with v; what v shares within itself stays shared within the copy.
+function support.deepcopy(v)
+    return copy_value(v, {})
+end
+
+return support
