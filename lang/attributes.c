@@ -1,0 +1,96 @@
+/* attributes.c - fields of a tensor that are not methods. */
+#include "lang/attributes.h"
+
+#include <string.h>
+
+static const char *const names[ATTR_COUNT] = {
+#define ROW(name, doc) #name,
+    ATTRIBUTES(ROW)
+#undef ROW
+};
+
+static Tensor *reversed(Tensor *t)
+{
+    Dims order = {.n = t->ndim};
+    for (int i = 0; i < t->ndim; i++) order.v[i] = t->ndim - 1 - i;
+    return op_permute(t, &order);
+}
+
+static Tensor *matrix_transpose(lua_State *L, Tensor *t)
+{
+    if (t->ndim < 2)
+        raise_error(L, "RuntimeError", "tensor.mT is only supported on matrices or batches of matrices. Got %d-D tensor.",
+                    t->ndim);
+    return op_transpose(t, -2, -1);
+}
+
+int attribute_get(lua_State *L, Tensor *t, Attribute which)
+{
+    switch (which) {
+    case ATTR_shape: {
+        Dims d = tensor_dims(t);
+        push_size(L, &d);
+        return 1;
+    }
+    case ATTR_dtype: push_dtype(L, (DType)t->dtype); return 1;
+    case ATTR_device: push_device(L, t->device); return 1;
+    case ATTR_ndim: lua_pushinteger(L, t->ndim); return 1;
+    case ATTR_T:
+    case ATTR_H: return give(L, reversed(t));
+    case ATTR_mT: return give(L, matrix_transpose(L, t));
+    case ATTR_data: return give(L, tensor_detach(t));
+    case ATTR_grad: push_tensor(L, tensor_grad(t)); return 1;
+    case ATTR_grad_fn: push_node(L, tensor_grad_fn(t)); return 1;
+    case ATTR_requires_grad: lua_pushboolean(L, t->requires_grad); return 1;
+    case ATTR_is_leaf: lua_pushboolean(L, tensor_is_leaf(t)); return 1;
+    case ATTR_itemsize: lua_pushinteger(L, (lua_Integer)dtype_size((DType)t->dtype)); return 1;
+    case ATTR_nbytes: lua_pushinteger(L, t->numel * (lua_Integer)dtype_size((DType)t->dtype)); return 1;
+    case ATTR_is_cuda: lua_pushboolean(L, t->device.type != DEVICE_CPU); return 1;
+    case ATTR_is_cpu: lua_pushboolean(L, t->device.type == DEVICE_CPU); return 1;
+    case ATTR_retains_grad: lua_pushboolean(L, !tensor_is_leaf(t) && tensor_grad(t) != NULL); return 1;
+    case ATTR__version: lua_pushinteger(L, t->storage ? t->storage->version : 0); return 1;
+    case ATTR_is_parameter: lua_pushboolean(L, t->is_parameter); return 1;
+    case ATTR_COUNT: break;
+    }
+    lua_pushnil(L);
+    return 1;
+}
+
+static void set_data(lua_State *L, Tensor *t, int value)
+{
+    Tensor *src = to_tensor(L, value);
+    if (!src)
+        raise_error(L, "TypeError", "Variable data has to be a tensor, but got %s", type_word(L, value));
+    if (!tensor_set_(t, src)) raise_pending(L);
+}
+
+static void set_grad(lua_State *L, Tensor *t, int value)
+{
+    Tensor *grad = to_tensor(L, value);
+    if (!grad && !lua_isnil(L, value))
+        raise_error(L, "TypeError", "assigned grad expected to be a Tensor or None but got grad of type %s", type_word(L, value));
+    if (!tensor_set_grad(t, grad)) raise_pending(L);
+}
+
+void attribute_set(lua_State *L, Tensor *t, Attribute which, int value)
+{
+    switch (which) {
+    case ATTR_data: set_data(L, t, value); break;
+    case ATTR_grad: set_grad(L, t, value); break;
+    case ATTR_requires_grad:
+        if (!lua_isboolean(L, value)) raise_error(L, "TypeError", "requires_grad must be a bool");
+        if (!tensor_set_requires_grad(t, lua_toboolean(L, value))) raise_pending(L);
+        break;
+    default:
+        raise_error(L, "AttributeError", "attribute '%s' of 'torch._C.TensorBase' objects is not writable", names[which]);
+    }
+    scope_close(bind_base);
+}
+
+void open_attributes(lua_State *L, const Library *lib)
+{
+    for (int i = 0; i < ATTR_COUNT; i++) {
+        lua_pushlightuserdata(L, (void *)(intptr_t)i);
+        lua_setfield(L, lib->methods, names[i]);
+    }
+}

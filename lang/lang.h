@@ -1,0 +1,66 @@
+/* lang.h - the Lua face of Tide, all that repl/ sees of it: states, chunks, cells, values as text. */
+#ifndef TIDE_LANG_H
+#define TIDE_LANG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <lua.h>
+
+/* A state with Lua's libraries, torch and the globals of SPEC §4; load, loadfile, dofile and require translate.
+ * NULL without memory. Close it with lua_close. */
+lua_State *lang_open(void);
+
+/* The module torch for a stock interpreter: require "torch" from torch.so. */
+int luaopen_torch(lua_State *L);
+
+/* ---- code: all take Tide's spelling (lang/sugar.h) ---- */
+
+/* What a compiled cell is. */
+typedef struct LangCell {
+    bool value;  /* it returns the values of its last expression */
+    bool silent; /* it ends in `;` */
+} LangCell;
+
+/* Each pushes a function and returns LUA_OK, or pushes a message "chunk:line: text" and returns a Lua status.
+ * Reading undefined globals is an error in cells only. path NULL is standard input. */
+int lang_load(lua_State *L, const char *source, size_t length, const char *chunkname);
+int lang_load_file(lua_State *L, const char *path);
+int lang_load_cell(lua_State *L, const char *source, size_t length, const char *chunkname, LangCell *cell);
+
+/* Pushes the plain Lua that the source means and returns true, or pushes a message and returns false. */
+bool lang_translate(lua_State *L, const char *source, size_t length, const char *chunkname, bool cell);
+
+/* The length of the first cell in the text, 0 when the text is only the beginning of one (sugar_cell_end). */
+size_t lang_cell_end(const char *source, size_t length);
+
+/* ---- Ctrl-C ---- */
+
+/* Asks the running Lua code and the engine's loops to stop with the error "KeyboardInterrupt". From a signal handler. */
+void lang_interrupt(lua_State *L);
+/* Forgets a request that came too late. */
+void lang_interrupt_clear(lua_State *L);
+
+/* ---- values ---- */
+
+/* Pushes the text that the echo shows for the top n values (which stay): torch.repr's text, a named return type, or a
+ * tuple; nil when there is nothing to show (no value, or only nils). May raise what a __tostring raises. */
+void lang_echo(lua_State *L, int n);
+/* Bytes of tensor elements a value holds on to: its own, and those in a table's fields a few levels deep. */
+size_t lang_bytes(lua_State *L, int i);
+/* The name of the i-th option (from 0) of the function at stack index f; NULL past the last or when not known. */
+const char *lang_option(lua_State *L, int f, int i);
+/* Pushes what is known of a name ("torch.softmax", "x:view"), `source` with its Lua source; false if nothing is. */
+bool lang_help(lua_State *L, const char *name, bool source);
+
+typedef struct LangMemory {
+    size_t live, peak, total, cached; /* bytes of tensor elements: now, at most, ever made; freed and kept for reuse */
+} LangMemory;
+LangMemory lang_memory(void);
+
+/* "Tide 0.1.0" */
+const char *lang_version(void);
+/* Pushes a few lines: version, what it was built with, the OpenCL devices found. */
+void lang_about(lua_State *L);
+
+#endif

@@ -1,0 +1,266 @@
+/* lops.c - every row of the op table as torch.NAME, method t:NAME and in-place t:NAME_. */
+#include "lang/args.h"
+#include "lang/lang.h"
+#include "lang/ops_call.h"
+
+#include <string.h>
+
+/* Closures: upvalue 1 is the op, 2 the tensor metatable, 3 true for methods. */
+
+static OpId upvalue_op(lua_State *L) { return (OpId)lua_tointeger(L, lua_upvalueindex(1)); }
+
+static bool is_elementwise(const OpInfo *info) { return info->format <= FORMAT_TEST; }
+
+/* The fields of ops that give several results; rows not listed give one. */
+static const struct { const char *op, *name, *fields; } several[] = {
+    {"max_dim", "max", "values,indices"}, {"min_dim", "min", "values,indices"}, {"median_dim", "median", "values,indices"},
+    {"nanmedian_dim", "nanmedian", "values,indices"}, {"mode", "mode", "values,indices"},
+    {"kthvalue", "kthvalue", "values,indices"}, {"sort", "sort", "values,indices"}, {"topk", "topk", "values,indices"},
+    {"cummax", "cummax", "values,indices"}, {"cummin", "cummin", "values,indices"}, {"aminmax", "aminmax", "min,max"},
+    {"unique", NULL, NULL}, {"unique_consecutive", NULL, NULL}, {"var_mean", NULL, NULL}, {"std_mean", NULL, NULL}};
+
+int give_op(lua_State *L, OpId op, Tensor *y)
+{
+    const char *name = op_info(op)->name;
+    for (size_t i = 0; i < sizeof several / sizeof *several; i++)
+        if (strcmp(several[i].op, name) == 0) return give_results(L, y, several[i].name, several[i].fields);
+    return give(L, y);
+}
+
+Tensor *apply_with_retry(lua_State *L, OpId op, const Arg *args)
+{
+    Tensor *y = op_apply(op, args);
+    return y || !collector_retry(L) ? y : op_apply(op, args);
+}
+
+static int give_quick(lua_State *L, Tensor *t)
+{
+    if (!t) return raise_pending(L);
+    tensor_keep(t);
+    scope_close(bind_base);
+    Handle *h = lua_newuserdatauv(L, sizeof *h, 0);
+    *h = (Handle){&handle_tag, t};
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_setmetatable(L, -2);
+    collector_tick(L);
+    return 1;
+}
+
+/* Elementwise rows take numbers beside tensors, but not numbers alone. */
+static void check_some_tensor(Args *a, const OpInfo *info, const Arg *v)
+{
+    for (int i = 0; i < info->nparam; i++)
+        if (v[i].t && !v[i].t->is_number) return;
+    arg_error(a, param_name(info->name, &info->params[0]), 1, "Tensor", 1);
+}
+
+void read_op_args(Args *a, const OpInfo *info, const char *extra, Arg *v)
+{
+    a->numbers = is_elementwise(info) && info->nparam > 1;
+    args_read(a, info->params, info->nparam, info->nparam, extra, v);
+    if (a->numbers) check_some_tensor(a, info, v);
+}
+
+/* sum(dtype=…) and its like convert their input first. */
+static const char *const takes_dtype[] = {"sum", "nansum", "mean", "prod", "softmax", "log_softmax", "cumsum", "cumprod",
+                                          "nanmean", "norm2", "logcumsumexp", "softmin"};
+
+static bool op_takes_dtype(const OpInfo *info)
+{
+    for (int i = 0; i < info->nparam; i++)
+        if (info->params[i].kind == 'Y') return false;
+    for (size_t i = 0; i < sizeof takes_dtype / sizeof *takes_dtype; i++)
+        if (strcmp(takes_dtype[i], info->name) == 0) return true;
+    return false;
+}
+
+int finish_op(Args *a, OpId op, Arg *v)
+{
+    lua_State *L = a->L;
+    int dtype_at = op_takes_dtype(op_info(op)) ? args_option(a, "dtype") : 0;
+    DType d;
+    if (dtype_at) {
+        if (!to_dtype(L, dtype_at, &d)) arg_error(a, "dtype", 0, "torch.dtype", dtype_at);
+        v[0].t = tensor_to(v[0].t, d, v[0].t->device, false);
+    }
+    int out_at = args_option(a, "out");
+    if (!out_at) return give_op(L, op, apply_with_retry(L, op, v));
+    Tensor *out = to_tensor(L, out_at);
+    if (!out) arg_error(a, "out", 0, "Tensor", out_at);
+    if (!op_apply_out(op, v, out)) return raise_pending(L);
+    scope_close(bind_base);
+    lua_pushvalue(L, out_at);
+    return 1;
+}
+
+int call_op(lua_State *L, OpId op, const char *name, bool method)
+{
+    const OpInfo *info = op_info(op);
+    Args a;
+    Arg v[OP_MAXPARAM];
+    args_begin(&a, L, name, method);
+    read_op_args(&a, info, op_takes_dtype(info) ? "out,dtype" : "out", v);
+    return finish_op(&a, op, v);
+}
+
+static int generic(lua_State *L)
+{
+    OpId op = upvalue_op(L);
+    return call_op(L, op, op_info(op)->name, lua_toboolean(L, lua_upvalueindex(3)));
+}
+
+static int unary(lua_State *L)
+{
+    Tensor *x = lua_gettop(L) == 1 ? to_tensor(L, 1) : NULL;
+    if (!x) return generic(L);
+    return give_quick(L, apply_with_retry(L, upvalue_op(L), (Arg[]){{.t = x}}));
+}
+
+static int binary(lua_State *L)
+{
+    if (lua_gettop(L) != 2) return generic(L);
+    Tensor *a = to_tensor(L, 1), *b = to_tensor(L, 2);
+    if (a && !b) b = to_number(L, 2);
+    if (!a || !b) return generic(L);
+    return give_quick(L, apply_with_retry(L, upvalue_op(L), (Arg[]){{.t = a}, {.t = b}}));
+}
+
+int call_inplace(lua_State *L, OpId op, const char *name)
+{
+    const OpInfo *info = op_info(op);
+    Args a;
+    Arg v[OP_MAXPARAM];
+    args_begin(&a, L, name, true);
+    read_op_args(&a, info, NULL, v);
+    return give_self(L, op_apply_inplace(op, v) != NULL);
+}
+
+static int inplace(lua_State *L)
+{
+    OpId op = upvalue_op(L);
+    if (is_elementwise(op_info(op)) && lua_gettop(L) == 2 && op_info(op)->nparam == 2) {
+        Tensor *a = to_tensor(L, 1), *b = to_tensor(L, 2);
+        if (a && !b) b = to_number(L, 2);
+        if (a && b) return give_self(L, op_apply_inplace(op, (Arg[]){{.t = a}, {.t = b}}) != NULL);
+    }
+    char name[64];
+    strncpy(name, op_info(op)->name, sizeof name - 2)[sizeof name - 2] = '\0';
+    return call_inplace(L, op, strcat(name, "_"));
+}
+
+/* ---- registration ---- */
+
+static bool has_inplace(const OpInfo *info)
+{
+    if (info->no_inplace) return false;
+    return is_elementwise(info) || info->writes_first || (info->format == FORMAT_KERNEL && !info->function_only);
+}
+
+static void add_closure(lua_State *L, int table, const char *name, lua_CFunction f, OpId op, bool method)
+{
+    lua_pushinteger(L, op);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &tensor_meta_key);
+    lua_pushboolean(L, method);
+    lua_pushcclosure(L, f, 3);
+    lua_setfield(L, table, name);
+}
+
+static void add_row(lua_State *L, const Library *lib, OpId op, const char *name)
+{
+    const OpInfo *info = op_info(op);
+    lua_CFunction f = !is_elementwise(info) ? generic : info->nparam == 1 ? unary : info->nparam == 2 ? binary : generic;
+    int functions = info->nn ? lib->functional : lib->torch;
+    if (!info->method_only) add_closure(L, functions, name, f, op, false);
+    if (!info->function_only && !info->nn) add_closure(L, lib->methods, name, f, op, true);
+    if (!has_inplace(info)) return;
+    const char *with_underscore = lua_pushfstring(L, "%s_", name);
+    if (info->nn) add_closure(L, functions, with_underscore, inplace, op, false);
+    else add_closure(L, lib->methods, with_underscore, inplace, op, true);
+    if (info->format == FORMAT_UNARY && !info->nn) add_closure(L, functions, with_underscore, inplace, op, false);
+    lua_pop(L, 1);
+}
+
+void open_ops(lua_State *L, const Library *lib)
+{
+    for (int op = 0; op < OP_COUNT; op++) {
+        const OpInfo *info = op_info((OpId)op);
+        if (info->hidden) continue;
+        add_row(L, lib, (OpId)op, info->name);
+        for (const char *p = info->alias; p && *p;) {
+            size_t n = strcspn(p, ",");
+            add_row(L, lib, (OpId)op, lua_pushlstring(L, p, n));
+            lua_pop(L, 1);
+            p += n + (p[n] == ',');
+        }
+    }
+}
+
+/* ---- what the table says to a reader: ?name, and option names for completion ---- */
+
+static bool is_op_closure(lua_State *L, int f)
+{
+    lua_CFunction c = lua_tocfunction(L, f);
+    return c && (c == generic || c == unary || c == binary || c == inplace);
+}
+
+const char *lang_option(lua_State *L, int f, int i)
+{
+    if (!is_op_closure(L, f)) return NULL;
+    lua_getupvalue(L, f, 1);
+    const OpInfo *info = op_info((OpId)lua_tointeger(L, -1));
+    lua_pop(L, 1);
+    return i + 1 < info->nparam ? param_name(info->name, &info->params[i + 1]) : NULL;
+}
+
+/* "softmax(input, dim, keepdim=false)" */
+static void push_signature(lua_State *L, const OpInfo *info)
+{
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    luaL_addstring(&b, info->name);
+    luaL_addstring(&b, "(");
+    for (int i = 0; i < info->nparam; i++) {
+        const ParamInfo *p = &info->params[i];
+        const char *fallback = p->kind == 'O' || (p->fallback && strcmp(p->fallback, "NULL") == 0) ? "nil" : p->fallback;
+        if (i) luaL_addstring(&b, ", ");
+        luaL_addstring(&b, param_name(info->name, p));
+        if (!fallback) continue;
+        luaL_addstring(&b, "=");
+        luaL_addstring(&b, fallback);
+    }
+    luaL_addstring(&b, ")");
+    luaL_pushresult(&b);
+}
+
+static bool has_name(const OpInfo *info, const char *name)
+{
+    size_t n = strlen(name);
+    if (strcmp(info->name, name) == 0) return true;
+    for (const char *p = info->alias; p && *p; p += strcspn(p, ","), p += *p == ',')
+        if (strncmp(p, name, n) == 0 && (p[n] == ',' || p[n] == '\0')) return true;
+    return false;
+}
+
+bool lang_help(lua_State *L, const char *name, bool source)
+{
+    (void)source; /* rows have no Lua source */
+    const char *last = name;
+    char word[64];
+    for (const char *p = name; *p; p++)
+        if (*p == '.' || *p == ':') last = p + 1;
+    size_t n = strlen(last);
+    if (n == 0 || n >= sizeof word) return false;
+    memcpy(word, last, n + 1);
+    bool in_place = n > 1 && word[n - 1] == '_';
+    if (in_place) word[n - 1] = '\0';
+    for (int op = 0; op < OP_COUNT; op++) {
+        const OpInfo *info = op_info((OpId)op);
+        if (!has_name(info, word) || (info->hidden && !info->nn)) continue;
+        push_signature(L, info);
+        lua_pushfstring(L, "%s%s\n    %s%s\n", info->method_only ? "t:" : info->nn ? "F." : "torch.", lua_tostring(L, -1), info->doc,
+                        in_place ? ", in place" : "");
+        lua_remove(L, -2);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,279 @@
+/* loverload.c - functions whose arguments choose among rows of the op table: max, clamp, norm, where, … */
+#include "lang/args.h"
+#include "lang/ops_call.h"
+
+#include <math.h>
+#include <string.h>
+
+#define P(kind, name) {kind, name, NULL, NULL}
+#define D(kind, name, fallback) {kind, name, fallback, NULL}
+#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
+
+/* Closures: upvalue 1 tells whether it is a method, 2 is a number that the registration gives. */
+static bool is_method(lua_State *L) { return lua_toboolean(L, lua_upvalueindex(1)); }
+static int choice(lua_State *L) { return (int)lua_tointeger(L, lua_upvalueindex(2)); }
+
+static void read_all(Args *a, lua_State *L, const char *name, const ParamInfo *params, int n, const char *extra, Arg *v)
+{
+    args_begin(a, L, name, is_method(L));
+    args_read(a, params, n, n, extra, v);
+}
+
+/* Gives y, or writes it into the tensor of the option out=. */
+static int give_out(Args *a, Tensor *y)
+{
+    int at = args_option(a, "out");
+    if (!at || !y) return give(a->L, y);
+    Tensor *out = arg_tensor(a, at, "out", 0);
+    Dims shape = tensor_dims(y);
+    if (!tensor_same_shape(out, y) && !tensor_set_(out, tensor_empty(&shape, (DType)out->dtype, out->device))) return raise_pending(a->L);
+    if (!tensor_copy_(out, y)) return raise_pending(a->L);
+    scope_close(bind_base);
+    lua_pushvalue(a->L, at);
+    return 1;
+}
+
+/* ---- max, min, median: of all elements, along a dim with indices, of two tensors ---- */
+
+typedef struct Extremum { const char *name; OpId whole, along, pair; } Extremum;
+static const Extremum extrema[] = {{"max", OP_max_all, OP_max_dim, OP_maximum},
+                                   {"min", OP_min_all, OP_min_dim, OP_minimum},
+                                   {"median", OP_median_all, OP_median_dim, OP_COUNT},
+                                   {"nanmedian", OP_nanmedian_all, OP_nanmedian_dim, OP_COUNT}};
+
+static int extremum(lua_State *L)
+{
+    static const ParamInfo params[] = {P('T', "input"), D('A', "dim", "NULL"), D('B', "keepdim", "false"), D('A', "other", "NULL")};
+    const Extremum *e = &extrema[choice(L)];
+    Args a;
+    Arg v[COUNT(params)];
+    args_begin(&a, L, e->name, is_method(L));
+    Tensor *x = to_tensor(L, 1), *other = a.count == 2 ? to_tensor(L, 2) : NULL;
+    bool pair = e->pair != OP_COUNT;
+    if (pair && x && other && !a.options) return give(L, op_apply(e->pair, (Arg[]){{.t = x}, {.t = other}}));
+    args_read(&a, params, COUNT(params) - !pair, 3, "out", v);
+    if (pair && v[3].i) return give_out(&a, op_apply(e->pair, (Arg[]){v[0], {.t = arg_tensor(&a, (int)v[3].i, "other", 0)}}));
+    if (!v[1].i) return give_out(&a, op_apply(e->whole, v));
+    int64_t dim = arg_int(&a, (int)v[1].i, "dim", 2 - a.method);
+    return give_op(L, e->along, op_apply(e->along, (Arg[]){v[0], {.i = dim}, v[2]}));
+}
+
+/* ---- clamp ---- */
+
+/* A bound as a tensor; NULL when it is not given. */
+static Tensor *bound(Args *a, const Arg *v, const char *name)
+{
+    if (!v->i) return NULL;
+    Tensor *t = to_tensor(a->L, (int)v->i);
+    if (!t) t = to_number(a->L, (int)v->i);
+    if (!t) arg_error(a, name, 0, "Number", (int)v->i);
+    return t;
+}
+
+/* choice: 1 for in place */
+static int clamp(lua_State *L)
+{
+    static const ParamInfo params[] = {P('T', "input"), D('A', "min", "NULL"), D('A', "max", "NULL")};
+    bool inplace = choice(L);
+    Args a;
+    Arg v[3];
+    read_all(&a, L, inplace ? "clamp_" : "clamp", params, 3, "out", v);
+    Tensor *low = bound(&a, &v[1], "min"), *high = bound(&a, &v[2], "max");
+    if (!low && !high) return raise_error(L, "RuntimeError", "torch.clamp: At least one of 'min' or 'max' must not be None");
+    OpId op = low && high ? OP_clamp : low ? OP_clamp_min : OP_clamp_max;
+    Arg args[3] = {v[0], {.t = low ? low : high}, {.t = high}};
+    if (inplace) return give_self(L, op_apply_inplace(op, args) != NULL);
+    return give_out(&a, apply_with_retry(L, op, args));
+}
+
+/* ---- where ---- */
+
+/* The coordinates of the elements that are not 0, a tensor a dim, as a table. */
+static int give_coordinates(lua_State *L, Tensor *x)
+{
+    Tensor *rows = op_nonzero(x->ndim ? x : op_unsqueeze(x, 0));
+    if (!rows) return raise_pending(L);
+    int n = x->ndim ? x->ndim : 1;
+    lua_createtable(L, n, 0);
+    for (int k = 0; k < n; k++) {
+        Tensor *column = op_unbind_piece(rows, 1, k);
+        if (!column) return raise_pending(L);
+        push_tensor(L, column);
+        lua_rawseti(L, -2, k + 1);
+    }
+    scope_close(bind_base);
+    return 1;
+}
+
+/* where(condition), where(condition, a, b), x:where(condition, b) */
+static int where(lua_State *L)
+{
+    static const ParamInfo params[] = {P('T', "condition"), D('A', "input", "NULL"), D('A', "other", "NULL")};
+    static const ParamInfo method_params[] = {P('T', "self"), P('T', "condition"), P('T', "other")};
+    Args a;
+    Arg v[3];
+    if (is_method(L)) {
+        args_begin(&a, L, "where", true);
+        a.numbers = true;
+        args_read(&a, method_params, 3, 3, NULL, v);
+        return give(L, op_where(v[1].t, v[0].t, v[2].t));
+    }
+    read_all(&a, L, "where", params, 3, "out", v);
+    if (!v[1].i && !v[2].i) return give_coordinates(L, v[0].t);
+    a.numbers = true;
+    if (!v[1].i || !v[2].i) return raise_error(L, "TypeError", "where() missing 1 required positional arguments: \"%s\"", v[1].i ? "other" : "input");
+    Tensor *x = arg_tensor(&a, (int)v[1].i, "input", 2), *y = arg_tensor(&a, (int)v[2].i, "other", 3);
+    return give_out(&a, op_where(v[0].t, x, y));
+}
+
+static int nonzero(lua_State *L)
+{
+    static const ParamInfo params[] = {P('T', "input"), D('B', "as_tuple", "false")};
+    Args a;
+    Arg v[2];
+    read_all(&a, L, "nonzero", params, 2, "out", v);
+    return v[1].b ? give_coordinates(L, v[0].t) : give_out(&a, op_nonzero(v[0].t));
+}
+
+/* ---- div with a rounding mode ---- */
+
+static Tensor *truncated_quotient(Tensor *a, Tensor *b)
+{
+    DType d = result_dtype((Tensor *[]){a, b}, 2);
+    if (dtype_is_float(d)) return op_trunc(op_div(a, b));
+    return op_floor_divide(op_sub(a, op_fmod(a, b)), b); /* the difference is a multiple of b */
+}
+
+/* choice: 1 for in place */
+static int divide(lua_State *L)
+{
+    static const ParamInfo params[] = {P('T', "input"), P('T', "other"), D('A', "rounding_mode", "NULL")};
+    bool inplace = choice(L);
+    Args a;
+    Arg v[3];
+    args_begin(&a, L, inplace ? "div_" : "div", is_method(L));
+    if (!a.options && a.count == 2) return inplace ? call_inplace(L, OP_div, "div_") : call_op(L, OP_div, "div", a.method);
+    a.numbers = true;
+    args_read(&a, params, 3, 2, "out", v);
+    const char *mode = v[2].i && lua_type(L, (int)v[2].i) == LUA_TSTRING ? lua_tostring(L, (int)v[2].i) : NULL;
+    if (v[2].i && !(mode && (strcmp(mode, "floor") == 0 || strcmp(mode, "trunc") == 0)))
+        return raise_error(L, "RuntimeError", "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '%s'", mode ? mode : type_word(L, (int)v[2].i));
+    Tensor *y = !mode ? op_div(v[0].t, v[1].t) : *mode == 'f' ? op_floor_divide(v[0].t, v[1].t) : truncated_quotient(v[0].t, v[1].t);
+    if (inplace) return give_self(L, y && tensor_copy_(v[0].t, y) != NULL);
+    return give_out(&a, y);
+}
+
+/* ---- add and sub with alpha ---- */
+
+/* choice: 0 add, 1 sub, 2 add_, 3 sub_ */
+static int scaled_sum(lua_State *L)
+{
+    static const ParamInfo params[] = {P('T', "input"), P('T', "other"), D('A', "alpha", "NULL")};
+    static const char *const names[] = {"add", "sub", "add_", "sub_"};
+    int which = choice(L);
+    OpId op = which & 1 ? OP_sub : OP_add;
+    Args a;
+    Arg v[3];
+    args_begin(&a, L, names[which], is_method(L));
+    a.numbers = true;
+    args_read(&a, params, 3, 2, "out", v);
+    if (v[0].t->is_number && v[1].t->is_number) arg_error(&a, "input", 1, "Tensor", 1);
+    Tensor *alpha = v[2].i ? to_number(L, (int)v[2].i) : NULL;
+    if (v[2].i && !alpha) arg_error(&a, "alpha", 0, "Number", (int)v[2].i);
+    if (alpha && dtype_is_float((DType)alpha->dtype) && !dtype_is_float(result_dtype((Tensor *[]){v[0].t, v[1].t}, 2)))
+        return raise_error(L, "RuntimeError", "For integral input tensors, argument alpha must not be a floating point number.");
+    if (alpha) v[1].t = op_mul(v[1].t, alpha);
+    if (!v[1].t) return raise_pending(L);
+    if (which >= 2) return give_self(L, op_apply_inplace(op, v) != NULL);
+    return give_out(&a, apply_with_retry(L, op, v));
+}
+
+/* ---- norm ---- */
+
+/* The p-norm over dims, NULL for all. */
+static Tensor *p_norm(Tensor *x, double p, const Dims *dim, bool keepdim)
+{
+    if (p == 2) return op_norm2(x, dim, keepdim);
+    if (p == 0) return op_sum(tensor_to(op_ne(x, tensor_integer(0)), (DType)x->dtype, x->device, false), dim, keepdim);
+    Tensor *size = op_abs(x);
+    if (p == 1) return op_sum(size, dim, keepdim);
+    if (isinf(p)) return p > 0 ? op_amax(size, dim, keepdim) : op_amin(size, dim, keepdim);
+    return op_pow(op_sum(op_pow(size, tensor_number(p)), dim, keepdim), tensor_number(1 / p));
+}
+
+static int norm(lua_State *L)
+{
+    static const ParamInfo params[] = {P('T', "input"), D('A', "p", "NULL"), D('D', "dim", "NULL"), D('B', "keepdim", "false"),
+                                       D('Y', "dtype", "DT_NONE")};
+    Args a;
+    Arg v[COUNT(params)];
+    read_all(&a, L, "norm", params, COUNT(params), "out", v);
+    double p = 2;
+    const char *word = v[1].i && lua_type(L, (int)v[1].i) == LUA_TSTRING ? lua_tostring(L, (int)v[1].i) : NULL;
+    if (word && strcmp(word, "inf") == 0) p = INFINITY;
+    else if (word && strcmp(word, "-inf") == 0) p = -INFINITY;
+    else if (word && strcmp(word, "fro") != 0) return raise_error(L, "RuntimeError", "linalg.matrix_norm: Order %s not supported.", word);
+    else if (!word && v[1].i && !number_value(L, (int)v[1].i, &p)) arg_error(&a, "p", 1, "Number", (int)v[1].i);
+    Tensor *x = v[4].dtype == DT_NONE ? v[0].t : tensor_to(v[0].t, v[4].dtype, v[0].t->device, false);
+    if (x && !dtype_is_float((DType)x->dtype))
+        return raise_error(L, "RuntimeError", "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s", dtype_info[x->dtype].cname);
+    return give_out(&a, p_norm(x, p, v[2].dims, v[3].b));
+}
+
+/* ---- scatter_reduce, with the reduction by name ---- */
+
+/* choice: 1 for in place */
+static int scatter_reduce(lua_State *L)
+{
+    static const ParamInfo params[] = {P('T', "input"), P('I', "dim"), P('T', "index"), P('T', "src"), P('S', "reduce"), D('B', "include_self", "true")};
+    static const char *const words[] = {"sum", "prod", "mean", "amax", "amin"};
+    bool inplace = choice(L);
+    Args a;
+    Arg v[COUNT(params)];
+    read_all(&a, L, inplace ? "scatter_reduce_" : "scatter_reduce", params, COUNT(params), "out", v);
+    const char *word = lua_tostring(L, (int)v[4].i);
+    int64_t reduce = 0;
+    while (reduce < COUNT(words) && strcmp(word, words[reduce]) != 0) reduce++;
+    if (reduce == COUNT(words))
+        return raise_error(L, "RuntimeError", "reduce argument must be either sum, prod, mean, amax or amin, got %s", word);
+    v[4].i = reduce;
+    if (inplace) return give_self(L, op_apply_inplace(OP_scatter_reduce, v) != NULL);
+    return give_out(&a, op_apply(OP_scatter_reduce, v));
+}
+
+/* ---- registration: these stand in front of the rows of the same names ---- */
+
+typedef struct Overload {
+    const char *name;
+    lua_CFunction f;
+    int choice;
+    bool function, method;
+} Overload;
+
+static const Overload overloads[] = {
+    {"max", extremum, 0, true, true}, {"min", extremum, 1, true, true},
+    {"median", extremum, 2, true, true}, {"nanmedian", extremum, 3, true, true}, {"clamp", clamp, 0, true, true},
+    {"clip", clamp, 0, true, true}, {"clamp_", clamp, 1, true, true}, {"clip_", clamp, 1, true, true},
+    {"where", where, 0, true, true}, {"nonzero", nonzero, 0, true, true}, {"norm", norm, 0, true, true},
+    {"div", divide, 0, true, true}, {"divide", divide, 0, true, true}, {"div_", divide, 1, false, true},
+    {"divide_", divide, 1, false, true}, {"add", scaled_sum, 0, true, true}, {"sub", scaled_sum, 1, true, true},
+    {"subtract", scaled_sum, 1, true, true}, {"add_", scaled_sum, 2, false, true}, {"sub_", scaled_sum, 3, false, true},
+    {"subtract_", scaled_sum, 3, false, true}, {"scatter_reduce", scatter_reduce, 0, true, true},
+    {"scatter_reduce_", scatter_reduce, 1, false, true}};
+
+static void add_closure(lua_State *L, int table, const char *name, lua_CFunction f, int which, bool method)
+{
+    lua_pushboolean(L, method);
+    lua_pushinteger(L, which);
+    lua_pushcclosure(L, f, 2);
+    lua_setfield(L, table, name);
+}
+
+void open_overloads(lua_State *L, const Library *lib)
+{
+    for (int i = 0; i < COUNT(overloads); i++) {
+        const Overload *o = &overloads[i];
+        if (o->function) add_closure(L, lib->torch, o->name, o->f, o->choice, false);
+        if (o->method) add_closure(L, lib->methods, o->name, o->f, o->choice, true);
+    }
+}

@@ -1,0 +1,19 @@
+/* ops_call.h - calling a row of the op table with arguments from Lua; for functions that choose among rows. */
+#ifndef TIDE_OPS_CALL_H
+#define TIDE_OPS_CALL_H
+
+#include "lang/args.h"
+
+/* Reads the row's arguments from the stack, applies it, gives its result or results (out= and dtype= included). */
+int call_op(lua_State *L, OpId op, const char *name, bool method);
+/* The same for its in-place form; leaves self. */
+int call_inplace(lua_State *L, OpId op, const char *name);
+/* The steps of call_op: reading (extra: further options' names), then applying and giving. */
+void read_op_args(Args *a, const OpInfo *info, const char *extra, Arg *v);
+int finish_op(Args *a, OpId op, Arg *v);
+/* Applies the op; when memory ran out, once more after a full collection. */
+Tensor *apply_with_retry(lua_State *L, OpId op, const Arg *args);
+/* Gives y and, for ops with several results, the others. */
+int give_op(lua_State *L, OpId op, Tensor *y);
+
+#endif
