@@ -9,9 +9,9 @@
 
 static void empty_cell(Cell *cell)
 {
-    text_free(&cell->title);
-    text_free(&cell->source);
-    text_free(&cell->expected);
+    buffer_free(&cell->title);
+    buffer_free(&cell->source);
+    buffer_free(&cell->expected);
 }
 
 Cell *cells_add(Cells *cells, int line)
@@ -94,10 +94,10 @@ static bool line_begins(const Line *line, size_t skip, const char *mark)
     return line->length >= skip + length && memcmp(line->text + skip, mark, length) == 0;
 }
 
-static void append_line(Text *text, const char *from, const char *to)
+static void append_line(Buffer *text, const char *from, const char *to)
 {
-    text_append(text, from, (size_t)(to - from));
-    text_append(text, "\n", 1);
+    buffer_append(text, from, (size_t)(to - from));
+    buffer_append(text, "\n", 1);
 }
 
 /* ---- examples in documents ------------------------------------------------------------------------ */
@@ -142,13 +142,13 @@ void cells_of_document(Cells *cells, const char *text, size_t length, bool lua)
 
 /* ---- lessons ------------------------------------------------------------------------------------ */
 
-static bool blank(const Text *text)
+static bool blank(const Buffer *text)
 {
-    return strspn(text_string(text), " \t\n") == text->length;
+    return strspn(buffer_string(text), " \t\n") == text->length;
 }
 
 /* Cuts blank lines off both ends. */
-static void trim_lines(Text *text, int *line)
+static void trim_lines(Buffer *text, int *line)
 {
     size_t skip = 0, next;
     while (skip < text->length && (next = strspn(text->data + skip, " \t")) + skip < text->length &&
@@ -184,7 +184,7 @@ void cells_of_lesson(Cells *cells, const char *text, size_t length)
         if (line_begins(&line, 0, "--%%")) {
             size_t skip = 4 + (line.length > 4 && line.text[4] == ' ');
             cell = cells_add(cells, number + 1);
-            text_append(&cell->title, line.text + skip, line.length - skip);
+            buffer_append(&cell->title, line.text + skip, line.length - skip);
         } else if ((rest = after_mark(&line, 0, "--> ")) != NULL) {
             append_line(&cell->expected, rest, line.text + line.length);
         } else {
@@ -209,7 +209,7 @@ static void take_block(Cells *cells, const char *text, size_t length, int line)
         cells->list[i].line += line - 1;
     if (cells->count == before && length > 0) {
         Cell *cell = cells_add(cells, line);
-        text_append(&cell->source, text, length);
+        buffer_append(&cell->source, text, length);
     }
 }
 
@@ -239,18 +239,18 @@ void cells_of_markdown(Cells *cells, const char *text, size_t length)
 
 bool cells_of_file(Cells *cells, const char *path)
 {
-    Text text = {0};
-    bool ok = text_read_file(&text, path);
+    Buffer text = {0};
+    bool ok = buffer_read_file(&text, path);
     int why = errno;
     if (ok && ends_with(path, ".ipynb")) {
-        ok = cells_of_notebook(cells, text_string(&text), text.length);
+        ok = cells_of_notebook(cells, buffer_string(&text), text.length);
         why = 0;
     } else if (ok && ends_with(path, ".md")) {
-        cells_of_markdown(cells, text_string(&text), text.length);
+        cells_of_markdown(cells, buffer_string(&text), text.length);
     } else if (ok) {
-        cells_of_lesson(cells, text_string(&text), text.length);
+        cells_of_lesson(cells, buffer_string(&text), text.length);
     }
-    text_free(&text);
+    buffer_free(&text);
     errno = why;
     return ok;
 }

@@ -2,14 +2,14 @@
 #ifndef TIDE_REPL_CELLS_H
 #define TIDE_REPL_CELLS_H
 
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 /* One cell of a file. The list it is in owns its texts. */
 typedef struct Cell {
     int line;      /* of its first line, from 1 */
-    Text title;    /* what stands behind "--%%" */
-    Text source;   /* lines, each with its newline */
-    Text expected; /* what the file says it prints */
+    Buffer title;    /* what stands behind "--%%" */
+    Buffer source;   /* lines, each with its newline */
+    Buffer expected; /* what the file says it prints */
 } Cell;
 
 /* cells_free releases it. */

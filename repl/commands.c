@@ -2,7 +2,7 @@
 #include "repl/commands.h"
 #include "repl/doctest.h"
 #include "repl/report.h"
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* Tab completion: names, fields, methods, option names, commands, files; looks at values raw and never runs user code. */
 #include "repl/complete.h"
 #include "repl/commands.h"
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -46,10 +46,10 @@ static void add_candidate(Candidates *c, const char *name, const char *ending)
         c->list = list;
         c->capacity = capacity;
     }
-    Text text = {0};
-    text_printf(&text, "%s%s", name, ending);
+    Buffer text = {0};
+    buffer_printf(&text, "%s%s", name, ending);
     if (text.failed)
-        text_free(&text);
+        buffer_free(&text);
     else
         c->list[c->count++] = text.data;
 }
@@ -377,7 +377,7 @@ static bool wants_file(const char *line, int start)
 static char **complete_word(const char *word, int start, int end)
 {
     Candidates c = {.word = word};
-    Text text = {0};
+    Buffer text = {0};
     (void)end;
     rl_completion_append_character = '\0';
     if (session == NULL)
@@ -385,9 +385,9 @@ static char **complete_word(const char *word, int start, int end)
     if (lines_before[0] == '\0' && wants_file(rl_line_buffer, start))
         return NULL; /* readline's own completion of file names */
     rl_attempted_completion_over = 1;
-    text_puts(&text, lines_before);
+    buffer_puts(&text, lines_before);
     size_t first = text.length;
-    text_append(&text, rl_line_buffer, (size_t)start);
+    buffer_append(&text, rl_line_buffer, (size_t)start);
     if (lines_before[0] == '\0' && start == 1 && rl_line_buffer[0] == '%') {
         add_commands(&c);
     } else if (!text.failed) {
@@ -402,7 +402,7 @@ static char **complete_word(const char *word, int start, int end)
                 lua_pop(session->L, 1);
         }
     }
-    text_free(&text);
+    buffer_free(&text);
     char **matches = as_matches(&c);
     free_candidates(&c);
     return matches;
@@ -414,15 +414,15 @@ static char *word_breaks(void)
     static char in_code[] = " \t\n\"'`@$><=;|&{(}),+-*/%^#~[]!?.:\\";
     static char in_path[] = " \t\n\"'";
     size_t point = (size_t)rl_point;
-    Text text = {0};
-    text_puts(&text, lines_before);
-    text_append(&text, rl_line_buffer, point);
+    Buffer text = {0};
+    buffer_puts(&text, lines_before);
+    buffer_append(&text, rl_line_buffer, point);
     bool path = lines_before[0] == '\0' && wants_file(rl_line_buffer, rl_point);
     if (!path && !text.failed) {
         char quote = find_place(text.data, text.length).quote;
         path = quote == '"' || quote == '\'';
     }
-    text_free(&text);
+    buffer_free(&text);
     return path ? in_path : in_code;
 }
 

@@ -4,7 +4,7 @@
 #include "repl/doctest.h"
 #include "repl/cells.h"
 #include "repl/session.h"
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static bool matches(const char *pattern, size_t plen, const char *text, size_t t
 }
 
 /* Blanks at line ends and newlines at the end do not count. */
-static void tidy(Text *t)
+static void tidy(Buffer *t)
 {
     size_t out = 0;
     for (size_t i = 0; i < t->length; i++) {
@@ -54,12 +54,12 @@ static void tidy(Text *t)
 
 /* The expected text may be followed, after a blank line, by text that is none: any beginning that ends in front of a
  * blank line will do. */
-static bool as_expected(const Text *expected, const Text *got)
+static bool as_expected(const Buffer *expected, const Buffer *got)
 {
-    const char *text = text_string(expected);
+    const char *text = buffer_string(expected);
     size_t length = expected->length;
     for (;;) {
-        if (matches(text, length, text_string(got), got->length))
+        if (matches(text, length, buffer_string(got), got->length))
             return true;
         size_t at = length;
         while (at > 0 && !(text[at - 1] == '\n' && (at == 1 || text[at - 2] == '\n' || text[at] == '\n')))
@@ -94,7 +94,7 @@ static bool capture_begin(Capture *c)
     return false;
 }
 
-static void capture_end(Capture *c, Text *got)
+static void capture_end(Capture *c, Buffer *got)
 {
     fflush(stdout);
     fflush(stderr);
@@ -103,36 +103,36 @@ static void capture_end(Capture *c, Text *got)
     close(c->out);
     close(c->err);
     lseek(fileno(c->file), 0, SEEK_SET);
-    text_read_fd(got, fileno(c->file));
+    buffer_read_fd(got, fileno(c->file));
     fclose(c->file);
 }
 
-static void print_block(const char *title, const Text *text)
+static void print_block(const char *title, const Buffer *text)
 {
-    const char *end = text_string(text) + text->length;
+    const char *end = buffer_string(text) + text->length;
     printf("    %s%s\n", title, text->length == 0 ? " nothing" : "");
-    for (const char *at = text_string(text); at < end; at += line_length(at, end) + 1)
+    for (const char *at = buffer_string(text); at < end; at += line_length(at, end) + 1)
         printf("      %.*s\n", (int)line_length(at, end), at);
 }
 
 static bool run_example(Session *session, const char *path, Cell *e)
 {
     Capture capture;
-    Text got = {0};
+    Buffer got = {0};
     if (!capture_begin(&capture))
         return false;
-    session_run_cell(session, text_string(&e->source), e->source.length);
+    session_run_cell(session, buffer_string(&e->source), e->source.length);
     capture_end(&capture, &got);
     tidy(&got);
     tidy(&e->expected);
     bool ok = !got.failed && as_expected(&e->expected, &got);
     if (!ok) {
-        const char *source = text_string(&e->source);
+        const char *source = buffer_string(&e->source);
         printf("FAILED %s:%d: %.*s\n", path, e->line, (int)line_length(source, source + e->source.length), source);
         print_block("expected:", &e->expected);
         print_block("got:", &got);
     }
-    text_free(&got);
+    buffer_free(&got);
     return ok;
 }
 
@@ -156,25 +156,25 @@ static DoctestCount run_examples(const char *path, Cells *all)
 
 DoctestCount doctest_file(const char *path)
 {
-    Text text = {0};
+    Buffer text = {0};
     Cells all = {0};
-    if (!text_read_file(&text, path)) {
+    if (!buffer_read_file(&text, path)) {
         fprintf(stderr, "tide: cannot read %s: %s\n", path, strerror(errno));
-        text_free(&text);
+        buffer_free(&text);
         return (DoctestCount){0, 1};
     }
     bool lua = ends_with(path, ".lua");
-    if (lua && is_lesson(text_string(&text), text.length))
-        cells_of_lesson(&all, text_string(&text), text.length);
+    if (lua && is_lesson(buffer_string(&text), text.length))
+        cells_of_lesson(&all, buffer_string(&text), text.length);
     else
-        cells_of_document(&all, text_string(&text), text.length, lua);
+        cells_of_document(&all, buffer_string(&text), text.length, lua);
     DoctestCount count = run_examples(path, &all);
     printf("%-48s %4d passed", path, count.passed);
     if (count.failed > 0)
         printf(", %d FAILED", count.failed);
     putchar('\n');
     cells_free(&all);
-    text_free(&text);
+    buffer_free(&text);
     return count;
 }
 

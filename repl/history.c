@@ -4,7 +4,7 @@
  * An entry's newlines stand as \n and its backslashes as \\ in the file. The file is TIDE_HISTORY, else
  * tide/history under XDG_STATE_HOME, else ~/.tide_history; TIDE_HISTORY set to nothing keeps none. */
 #include "repl/history.h"
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,21 +32,21 @@ static bool make_folder(const char *path)
 /* malloc'd path of the file; NULL when there is to be none. */
 static char *history_path(void)
 {
-    Text path = {0};
+    Buffer path = {0};
     const char *given = getenv("TIDE_HISTORY"), *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     if (given != NULL) {
-        text_puts(&path, given);
+        buffer_puts(&path, given);
     } else if (state != NULL && state[0] == '/' && make_folder(state)) {
-        text_printf(&path, "%s/tide", state);
+        buffer_printf(&path, "%s/tide", state);
         if (!path.failed && make_folder(path.data))
-            text_puts(&path, "/history");
+            buffer_puts(&path, "/history");
         else
-            text_clear(&path);
+            buffer_clear(&path);
     } else if (home != NULL && home[0] != '\0') {
-        text_printf(&path, "%s/.tide_history", home);
+        buffer_printf(&path, "%s/.tide_history", home);
     }
     if (path.failed || path.length == 0)
-        text_free(&path);
+        buffer_free(&path);
     return path.data;
 }
 
@@ -67,13 +67,13 @@ static int open_locked(const char *path)
 }
 
 /* The end of the file from the first whole entry on. */
-static bool read_end(int fd, Text *text)
+static bool read_end(int fd, Buffer *text)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
         return false;
     off_t from = st.st_size > KEPT_BYTES ? st.st_size - KEPT_BYTES : 0;
-    if (lseek(fd, from, SEEK_SET) < 0 || !text_read_fd(text, fd) || text->length == 0)
+    if (lseek(fd, from, SEEK_SET) < 0 || !buffer_read_fd(text, fd) || text->length == 0)
         return false;
     if (from > 0) {
         size_t partial = line_length(text->data, text->data + text->length);
@@ -87,13 +87,13 @@ static bool read_end(int fd, Text *text)
 /* Rewrites a file that has grown too long; the lock on the old one is held meanwhile. */
 static void trim(const char *path)
 {
-    Text end = {0};
+    Buffer end = {0};
     int fd = open_locked(path);
     if (fd >= 0 && read_end(fd, &end))
-        text_write_file(&end, path);
+        buffer_write_file(&end, path);
     if (fd >= 0)
         close(fd);
-    text_free(&end);
+    buffer_free(&end);
 }
 
 /* Turns \n and \\ of a stored line back, in place. */
@@ -108,7 +108,7 @@ static void decode(char *line)
     *out = '\0';
 }
 
-static void add_lines(Text *text)
+static void add_lines(Buffer *text)
 {
     char *end = text->data + text->length;
     for (char *line = text->data; line < end;) {
@@ -124,7 +124,7 @@ static void add_lines(Text *text)
 
 void cell_history_load(void)
 {
-    Text text = {0};
+    Buffer text = {0};
     struct stat st;
     char *path = history_path();
     int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -137,17 +137,17 @@ void cell_history_load(void)
     }
     if (fd >= 0)
         close(fd);
-    text_free(&text);
+    buffer_free(&text);
     free(path);
     using_history();
 }
 
 static void append_to_file(const char *cell)
 {
-    Text line = {0};
+    Buffer line = {0};
     for (const char *p = cell; *p != '\0'; p++)
-        text_append(&line, *p == '\n' ? "\\n" : *p == '\\' ? "\\\\" : p, *p == '\n' || *p == '\\' ? 2 : 1);
-    text_puts(&line, "\n");
+        buffer_append(&line, *p == '\n' ? "\\n" : *p == '\\' ? "\\\\" : p, *p == '\n' || *p == '\\' ? 2 : 1);
+    buffer_puts(&line, "\n");
     char *path = line.failed ? NULL : history_path();
     int fd = path == NULL ? -1 : open_locked(path);
     if (fd >= 0) {
@@ -159,7 +159,7 @@ static void append_to_file(const char *cell)
         close(fd);
     }
     free(path);
-    text_free(&line);
+    buffer_free(&line);
 }
 
 void cell_history_add(const char *cell)

@@ -5,7 +5,7 @@
 #include "repl/report.h"
 #include "repl/session.h"
 #include "repl/shell.h"
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -183,7 +183,7 @@ static bool run_script(Session *s, const Call *call)
     luaL_checkstack(s->L, nargs + 4, "too many arguments");
     for (int i = 0; i < nargs; i++)
         lua_pushstring(s->L, call->argv[call->rest + 1 + i]);
-    return session_run_file(s, strcmp(path, "-") == 0 ? NULL : path, nargs);
+    return strcmp(path, "-") == 0 ? session_run_stdin(s, nargs) : session_run_file(s, path, nargs);
 }
 
 typedef struct Job {

@@ -52,7 +52,7 @@ static bool read_hex(Json *j, uint32_t *unit)
     return true;
 }
 
-static void append_utf8(Text *out, uint32_t c)
+static void append_utf8(Buffer *out, uint32_t c)
 {
     char bytes[4];
     int n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
@@ -63,11 +63,11 @@ static void append_utf8(Text *out, uint32_t c)
             bytes[i] = (char)(0x80 | (c & 0x3f));
         bytes[0] = (char)((0xf00 >> n & 0xff) | c);
     }
-    text_append(out, bytes, (size_t)n);
+    buffer_append(out, bytes, (size_t)n);
 }
 
 /* After \u: one character, which may be two halves; half a pair alone becomes U+FFFD. */
-static bool read_unicode(Json *j, Text *out)
+static bool read_unicode(Json *j, Buffer *out)
 {
     uint32_t high, low;
     if (!read_hex(j, &high))
@@ -87,14 +87,14 @@ static bool read_unicode(Json *j, Text *out)
     return true;
 }
 
-static bool read_string(Json *j, Text *out)
+static bool read_string(Json *j, Buffer *out)
 {
     if (!take(j, '"'))
         return false;
     while (j->at < j->end && *j->at != '"') {
         char c = *j->at++;
         if (c != '\\') {
-            text_append(out, &c, 1);
+            buffer_append(out, &c, 1);
             continue;
         }
         if (j->at >= j->end)
@@ -102,7 +102,7 @@ static bool read_string(Json *j, Text *out)
         c = *j->at++;
         const char *escapes = "\"\\/bfnrt", *known = c == '\0' ? NULL : strchr(escapes, c);
         if (known != NULL)
-            text_append(out, &"\"\\/\b\f\n\r\t"[known - escapes], 1);
+            buffer_append(out, &"\"\\/\b\f\n\r\t"[known - escapes], 1);
         else if (c != 'u' || !read_unicode(j, out))
             return false;
     }
@@ -114,30 +114,30 @@ static bool skip_value(Json *j);
 /* The members of an object or the items of an array, skipped. */
 static bool skip_members(Json *j, char close, bool keyed)
 {
-    Text scrap = {0};
+    Buffer scrap = {0};
     bool ok = take(j, close);
     while (!ok) {
-        text_clear(&scrap);
+        buffer_clear(&scrap);
         if ((keyed && !(read_string(j, &scrap) && take(j, ':'))) || !skip_value(j))
             break;
         ok = take(j, close);
         if (!ok && !take(j, ','))
             break;
     }
-    text_free(&scrap);
+    buffer_free(&scrap);
     return ok;
 }
 
 static bool skip_value(Json *j)
 {
-    Text scrap = {0};
+    Buffer scrap = {0};
     bool ok;
     if (j->depth >= DEEPEST)
         return false;
     j->depth++;
     if (peek(j, '"')) {
         ok = read_string(j, &scrap);
-        text_free(&scrap);
+        buffer_free(&scrap);
     } else if (take(j, '{')) {
         ok = skip_members(j, '}', true);
     } else if (take(j, '[')) {
@@ -153,7 +153,7 @@ static bool skip_value(Json *j)
 }
 
 /* A cell's source: a string, or an array of strings to be joined. */
-static bool read_source(Json *j, Text *out)
+static bool read_source(Json *j, Buffer *out)
 {
     if (!take(j, '['))
         return read_string(j, out);
@@ -167,27 +167,27 @@ static bool read_source(Json *j, Text *out)
 
 static bool read_cell(Json *j, Cells *cells)
 {
-    Text key = {0}, kind = {0}, source = {0};
+    Buffer key = {0}, kind = {0}, source = {0};
     bool ok = take(j, '{'), closed = ok && take(j, '}');
     while (ok && !closed) {
-        text_clear(&key);
+        buffer_clear(&key);
         ok = read_string(j, &key) && take(j, ':');
-        if (ok && strcmp(text_string(&key), "cell_type") == 0)
+        if (ok && strcmp(buffer_string(&key), "cell_type") == 0)
             ok = read_string(j, &kind);
-        else if (ok && strcmp(text_string(&key), "source") == 0)
+        else if (ok && strcmp(buffer_string(&key), "source") == 0)
             ok = read_source(j, &source);
         else
             ok = ok && skip_value(j);
         closed = ok && take(j, '}');
         ok = closed || (ok && take(j, ','));
     }
-    if (ok && strcmp(text_string(&kind), "code") == 0) {
+    if (ok && strcmp(buffer_string(&kind), "code") == 0) {
         Cell *cell = cells_add(cells, 1);
-        text_append(&cell->source, text_string(&source), source.length);
+        buffer_append(&cell->source, buffer_string(&source), source.length);
     }
-    text_free(&key);
-    text_free(&kind);
-    text_free(&source);
+    buffer_free(&key);
+    buffer_free(&kind);
+    buffer_free(&source);
     return ok;
 }
 
@@ -205,82 +205,82 @@ static bool read_cells(Json *j, Cells *cells)
 bool cells_of_notebook(Cells *cells, const char *text, size_t length)
 {
     Json j = {text, text + length, 0};
-    Text key = {0};
+    Buffer key = {0};
     bool found = false, ok = take(&j, '{');
     while (ok && !found) {
-        text_clear(&key);
+        buffer_clear(&key);
         ok = read_string(&j, &key) && take(&j, ':');
-        found = ok && strcmp(text_string(&key), "cells") == 0;
+        found = ok && strcmp(buffer_string(&key), "cells") == 0;
         ok = ok && (found ? read_cells(&j, cells) : skip_value(&j) && take(&j, ','));
     }
-    text_free(&key);
+    buffer_free(&key);
     return ok;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------ */
 
-static void append_string(Text *out, const char *from, size_t length)
+static void append_string(Buffer *out, const char *from, size_t length)
 {
-    text_puts(out, "\"");
+    buffer_puts(out, "\"");
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)from[i];
         if (c == '"' || c == '\\')
-            text_printf(out, "\\%c", c);
+            buffer_printf(out, "\\%c", c);
         else if (c == '\n')
-            text_puts(out, "\\n");
+            buffer_puts(out, "\\n");
         else if (c < 32 || c == 127)
-            text_printf(out, "\\u%04x", c);
+            buffer_printf(out, "\\u%04x", c);
         else
-            text_append(out, &from[i], 1);
+            buffer_append(out, &from[i], 1);
     }
-    text_puts(out, "\"");
+    buffer_puts(out, "\"");
 }
 
 /* Text as the format likes it: an array of lines, each but the last with its newline. */
-static void append_lines(Text *out, const char *text)
+static void append_lines(Buffer *out, const char *text)
 {
     size_t length = strlen(text);
     while (length > 0 && text[length - 1] == '\n')
         length--;
     const char *end = text + length;
-    text_puts(out, "[");
+    buffer_puts(out, "[");
     for (const char *at = text; at < end;) {
         size_t line = line_length(at, end);
         line += at + line < end;
-        text_puts(out, at > text ? ", " : "");
+        buffer_puts(out, at > text ? ", " : "");
         append_string(out, at, line);
         at += line;
     }
-    text_puts(out, "]");
+    buffer_puts(out, "]");
 }
 
-void notebook_begin(Text *out)
+void notebook_begin(Buffer *out)
 {
-    text_puts(out, "{\n \"cells\": [");
+    buffer_puts(out, "{\n \"cells\": [");
 }
 
-void notebook_add(Text *out, int number, const char *source, const char *output, bool first)
+void notebook_add(Buffer *out, int number, const char *source, const char *output, bool first)
 {
-    text_printf(out,
+    buffer_printf(out,
                 "%s\n  {\n   \"cell_type\": \"code\",\n   \"execution_count\": %d,\n   \"metadata\": {},\n"
                 "   \"outputs\": [",
                 first ? "" : ",", number);
     if (output != NULL && output[0] != '\0') {
-        text_printf(out,
+        buffer_printf(out,
                     "\n    {\n     \"output_type\": \"execute_result\",\n     \"execution_count\": %d,\n"
                     "     \"metadata\": {},\n     \"data\": {\"text/plain\": ",
                     number);
         append_lines(out, output);
-        text_puts(out, "}\n    }\n   ");
+        buffer_puts(out, "}\n    }\n   ");
     }
-    text_puts(out, "],\n   \"source\": ");
+    buffer_puts(out, "],\n   \"source\": ");
     append_lines(out, source);
-    text_puts(out, "\n  }");
+    buffer_puts(out, "\n  }");
 }
 
-void notebook_end(Text *out)
+void notebook_end(Buffer *out)
 {
-    text_puts(out, "\n ],\n \"metadata\": {\n  \"kernelspec\": {\"display_name\": \"Tide\", \"language\": \"lua\", "
+    buffer_puts(out, "\n ],\n \"metadata\": {\n  \"kernelspec\": {\"display_name\": \"Tide\", \"language\": \"lua\", "
                    "\"name\": \"tide\"},\n  \"language_info\": {\"name\": \"lua\", \"file_extension\": \".lua\", "
                    "\"mimetype\": \"text/x-lua\"}\n },\n \"nbformat\": 4,\n \"nbformat_minor\": 4\n}\n");
 }

@@ -1,7 +1,7 @@
 /* The one reporter of errors: "Kind: text", then "  FILE:LINE: source" for the user's frames, innermost first. */
 #include "repl/report.h"
 #include "repl/terminal.h"
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ void report_remember(lua_State *L, const char *chunkname, const char *text, size
 
 /* ---- the user's line --------------------------------------------------------------------------------- */
 
-static void append_line_of(Text *out, const char *text, size_t length, int number)
+static void append_line_of(Buffer *out, const char *text, size_t length, int number)
 {
     const char *at = text, *end = text + length;
     for (int i = 1; i < number && at < end; i++)
@@ -53,14 +53,14 @@ static void append_line_of(Text *out, const char *text, size_t length, int numbe
     }
     while (n > 0 && at[n - 1] == '\r')
         n--;
-    text_append(out, at, n > LONGEST_LINE ? LONGEST_LINE : n);
+    buffer_append(out, at, n > LONGEST_LINE ? LONGEST_LINE : n);
     if (n > LONGEST_LINE)
-        text_puts(out, "...");
+        buffer_puts(out, "...");
 }
 
 /* The source line a chunk name and a line number mean: from the remembered texts, from the file, or from the name
  * itself, which is the text where code was given to load() as a string. */
-static void append_source(lua_State *L, Text *out, const char *chunkname, int line)
+static void append_source(lua_State *L, Buffer *out, const char *chunkname, int line)
 {
     size_t length;
     push_sources(L);
@@ -70,22 +70,22 @@ static void append_source(lua_State *L, Text *out, const char *chunkname, int li
     if (text != NULL) {
         append_line_of(out, text, length, line);
     } else if (chunkname[0] == '@') {
-        Text file = {0};
-        if (text_read_file(&file, chunkname + 1))
-            append_line_of(out, text_string(&file), file.length, line);
-        text_free(&file);
+        Buffer file = {0};
+        if (buffer_read_file(&file, chunkname + 1))
+            append_line_of(out, buffer_string(&file), file.length, line);
+        buffer_free(&file);
     } else if (chunkname[0] != '=') {
         append_line_of(out, chunkname, strlen(chunkname), line);
     }
     lua_pop(L, 2);
 }
 
-static void append_place(lua_State *L, Text *out, const char *place, const char *chunkname, int line)
+static void append_place(lua_State *L, Buffer *out, const char *place, const char *chunkname, int line)
 {
-    Text source = {0};
+    Buffer source = {0};
     append_source(L, &source, chunkname, line);
-    text_printf(out, "\n  %s:%d:%s%s", place, line, source.length > 0 ? " " : "", text_string(&source));
-    text_free(&source);
+    buffer_printf(out, "\n  %s:%d:%s%s", place, line, source.length > 0 ? " " : "", buffer_string(&source));
+    buffer_free(&source);
 }
 
 /* ---- frames --------------------------------------------------------------------------------------- */
@@ -111,7 +111,7 @@ static size_t position_length(lua_State *L, const char *message)
     return 0;
 }
 
-static void append_frames(lua_State *L, Text *out)
+static void append_frames(lua_State *L, Buffer *out)
 {
     lua_Debug ar;
     int shown = 0, hidden = 0, last_line = 0;
@@ -130,30 +130,30 @@ static void append_frames(lua_State *L, Text *out)
         }
     }
     if (hidden > 0)
-        text_printf(out, "\n  (and %d calls more)", hidden);
+        buffer_printf(out, "\n  (and %d calls more)", hidden);
 }
 
 /* Replaces the value at index 1 by the text. */
-static void push_text(lua_State *L, Text *text)
+static void push_text(lua_State *L, Buffer *text)
 {
     bool failed = text->failed || text->data == NULL;
     if (failed)
         lua_pushliteral(L, "not enough memory");
     else
         lua_pushlstring(L, text->data, text->length);
-    text_free(text);
+    buffer_free(text);
 }
 
-static void append_message(Text *out, const char *message, size_t length)
+static void append_message(Buffer *out, const char *message, size_t length)
 {
-    text_append(out, message, length > LONGEST_MESSAGE ? LONGEST_MESSAGE : length);
+    buffer_append(out, message, length > LONGEST_MESSAGE ? LONGEST_MESSAGE : length);
     if (length > LONGEST_MESSAGE)
-        text_puts(out, "...");
+        buffer_puts(out, "...");
 }
 
 int report_handler(lua_State *L)
 {
-    Text out = {0};
+    Buffer out = {0};
     size_t length;
     luaL_checkstack(L, 8, NULL);
     if (lua_isnil(L, 1))
@@ -171,7 +171,7 @@ int report_handler(lua_State *L)
 void report_syntax(lua_State *L, const char *chunkname)
 {
     char place[LUA_IDSIZE + 8];
-    Text out = {0};
+    Buffer out = {0};
     size_t length;
     const char *message = lua_tolstring(L, -1, &length);
     if (message == NULL) {

@@ -4,7 +4,7 @@
 #include "repl/notebook.h"
 #include "repl/special.h"
 #include "repl/terminal.h"
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,13 +19,13 @@
 
 /* ---- %save --------------------------------------------------------------------------------------------- */
 
-static void append_lines_with(Text *out, const char *text, const char *first, const char *more)
+static void append_lines_with(Buffer *out, const char *text, const char *first, const char *more)
 {
     const char *end = text + strlen(text);
     for (const char *at = text; at < end; at += line_length(at, end) + 1) {
-        text_puts(out, at == text ? first : more);
-        text_append(out, at, line_length(at, end));
-        text_puts(out, "\n");
+        buffer_puts(out, at == text ? first : more);
+        buffer_append(out, at, line_length(at, end));
+        buffer_puts(out, "\n");
     }
 }
 
@@ -39,17 +39,17 @@ static bool is_chunk(lua_State *L, const char *text, size_t length)
 
 static bool is_expression(lua_State *L, const char *text, size_t length)
 {
-    Text chunk = {0};
-    text_puts(&chunk, "return ");
-    text_append(&chunk, text, length);
+    Buffer chunk = {0};
+    buffer_puts(&chunk, "return ");
+    buffer_append(&chunk, text, length);
     bool ok = !chunk.failed && is_chunk(L, chunk.data, chunk.length);
-    text_free(&chunk);
+    buffer_free(&chunk);
     return ok;
 }
 
 /* A cell as part of a script: commands become comments, and a last line or cell that is only an expression, which the
  * prompt echoes, is printed. */
-static void append_script_cell(lua_State *L, Text *out, const char *source)
+static void append_script_cell(lua_State *L, Buffer *out, const char *source)
 {
     size_t length = strlen(source);
     if (special_is(source, length)) {
@@ -57,8 +57,8 @@ static void append_script_cell(lua_State *L, Text *out, const char *source)
         return;
     }
     if (is_chunk(L, source, length)) {
-        text_puts(out, source);
-        text_puts(out, "\n");
+        buffer_puts(out, source);
+        buffer_puts(out, "\n");
         return;
     }
     for (size_t end = length; end > 0; end--) { /* from the last line's start backwards, the whole cell at last */
@@ -69,17 +69,17 @@ static void append_script_cell(lua_State *L, Text *out, const char *source)
         while (rest > 0 && strchr("; \t\n", source[at + rest - 1]) != NULL)
             rest--;
         if (is_chunk(L, source, at) && is_expression(L, source + at, rest)) {
-            text_append(out, source, at);
-            text_puts(out, "print(");
-            text_append(out, source + at, rest);
-            text_puts(out, ")\n");
+            buffer_append(out, source, at);
+            buffer_puts(out, "print(");
+            buffer_append(out, source + at, rest);
+            buffer_puts(out, ")\n");
             return;
         }
     }
     append_lines_with(out, source, "-- ", "-- "); /* it raised a syntax error */
 }
 
-static void append_session(Session *s, Text *out, const char *path)
+static void append_session(Session *s, Buffer *out, const char *path)
 {
     if (ends_with(path, ".ipynb")) {
         notebook_begin(out);
@@ -92,13 +92,13 @@ static void append_session(Session *s, Text *out, const char *path)
     for (int i = 0; i + 1 < s->record_count; i++) { /* the last one is the %save itself */
         const Record *r = &s->records[i];
         if (markdown) {
-            text_puts(out, i == 0 ? "```lua\n" : "\n```lua\n");
+            buffer_puts(out, i == 0 ? "```lua\n" : "\n```lua\n");
             append_lines_with(out, r->source, ">>> ", "... ");
             if (r->output != NULL)
-                text_printf(out, "%s\n", r->output);
-            text_puts(out, "```\n");
+                buffer_printf(out, "%s\n", r->output);
+            buffer_puts(out, "```\n");
         } else {
-            text_puts(out, i == 0 ? "--%%\n" : "\n--%%\n");
+            buffer_puts(out, i == 0 ? "--%%\n" : "\n--%%\n");
             append_script_cell(s->L, out, r->source);
         }
     }
@@ -116,21 +116,21 @@ static char *unquote(char *path)
 
 bool command_save(Session *s, const char *rest)
 {
-    Text out = {0};
+    Buffer out = {0};
     char *copy = strdup(rest), *path = copy == NULL ? NULL : unquote(copy);
     bool ok = path != NULL && (ends_with(path, ".lua") || ends_with(path, ".ipynb") || ends_with(path, ".md"));
     if (!ok) {
         complain("%%save needs a file named .lua, .ipynb or .md");
     } else {
-        text_puts(&out, "");
+        buffer_puts(&out, "");
         append_session(s, &out, path);
-        ok = text_write_file(&out, path);
+        ok = buffer_write_file(&out, path);
         if (!ok)
             complain("cannot write %s: %s", path, strerror(errno));
         else
             printf("%d cell%s in %s\n", s->record_count - 1, s->record_count == 2 ? "" : "s", path);
     }
-    text_free(&out);
+    buffer_free(&out);
     free(copy);
     return ok;
 }
@@ -152,14 +152,14 @@ static bool read_cells(Cells *cells, const char *rest)
 }
 
 /* The cell as if it had been typed. */
-static void show_typed(const Session *s, const Text *source)
+static void show_typed(const Session *s, const Buffer *source)
 {
     char first[40], more[40];
     if (!s->labelled)
         return;
     int width = snprintf(first, sizeof first, "In [%d]: ", s->number);
     snprintf(more, sizeof more, "%*s", width, "...: ");
-    const char *text = text_string(source), *end = text + source->length;
+    const char *text = buffer_string(source), *end = text + source->length;
     for (const char *at = text; at < end; at += line_length(at, end) + 1)
         printf("%s%s%s%.*s\n", terminal_colour(STDOUT_FILENO, COLOUR_PROMPT), at == text ? first : more,
                terminal_plain(STDOUT_FILENO), (int)line_length(at, end), at);
@@ -191,10 +191,10 @@ static bool run_cells(Session *s, const Cells *cells, bool stepwise)
     for (int i = 0; i < cells->count && ok; i++) {
         const Cell *cell = &cells->list[i];
         if (stepwise && cell->title.length > 0)
-            printf("%s%s%s\n", terminal_colour(STDOUT_FILENO, COLOUR_DIM), text_string(&cell->title),
+            printf("%s%s%s\n", terminal_colour(STDOUT_FILENO, COLOUR_DIM), buffer_string(&cell->title),
                    terminal_plain(STDOUT_FILENO));
         show_typed(s, &cell->source);
-        ok = session_run_cell(s, text_string(&cell->source), cell->source.length);
+        ok = session_run_cell(s, buffer_string(&cell->source), cell->source.length);
         if (s->labelled && i + 1 < cells->count)
             putchar('\n');
         if (stepwise && i + 1 < cells->count && !pause_lesson(s))

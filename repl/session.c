@@ -5,7 +5,7 @@
 #include "repl/results.h"
 #include "repl/special.h"
 #include "repl/terminal.h"
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -203,39 +203,54 @@ int session_evaluate(Session *s, const char *source, size_t length, bool *silent
     return n;
 }
 
-bool session_run_chunk(Session *s, const char *source, size_t length, const char *chunkname, int nargs)
+/* Calls the chunk below its arguments, results dropped. */
+static bool call_chunk(Session *s, int nargs)
 {
-    report_remember(s->L, chunkname, source, length);
-    bool ok = lang_load(s->L, source, length, chunkname) == LUA_OK;
-    if (!ok) {
-        report_syntax(s->L, chunkname);
-        report_print(s->L);
-        lua_pop(s->L, nargs);
-        return false;
-    }
-    lua_insert(s->L, -nargs - 1);
     int n = session_call(s, nargs);
     lua_pop(s->L, n > 0 ? n : 0);
     return n >= 0;
 }
 
-bool session_run_file(Session *s, const char *path, int nargs)
+/* The load failed: reports the message on top of the stack and drops the arguments below it. */
+static bool load_failed(Session *s, const char *chunkname, int nargs)
 {
-    Text name = {0};
-    text_printf(&name, "@%s", path);
-    bool ok = !name.failed && lang_load_file(s->L, path) == LUA_OK;
+    report_syntax(s->L, chunkname);
+    report_print(s->L);
+    lua_pop(s->L, nargs);
+    return false;
+}
+
+bool session_run_chunk(Session *s, const char *source, size_t length, const char *chunkname, int nargs)
+{
+    report_remember(s->L, chunkname, source, length);
+    if (lang_load(s->L, source, length, chunkname) != LUA_OK)
+        return load_failed(s, chunkname, nargs);
+    lua_insert(s->L, -nargs - 1);
+    return call_chunk(s, nargs);
+}
+
+bool session_run_stdin(Session *s, int nargs)
+{
+    Buffer text = {0};
+    bool ok = buffer_read_fd(&text, STDIN_FILENO);
     if (!ok) {
-        report_syntax(s->L, text_string(&name));
-        report_print(s->L);
+        complain("cannot read standard input: %s", strerror(errno));
         lua_pop(s->L, nargs);
     }
-    text_free(&name);
-    if (!ok)
-        return false;
+    ok = ok && session_run_chunk(s, buffer_string(&text), text.length, "=stdin", nargs);
+    buffer_free(&text);
+    return ok;
+}
+
+bool session_run_file(Session *s, const char *path, int nargs)
+{
+    if (lang_load_file(s->L, path) != LUA_OK) {
+        const char *chunkname = lua_pushfstring(s->L, "@%s", path);
+        lua_insert(s->L, -2);
+        return load_failed(s, chunkname, nargs + 1);
+    }
     lua_insert(s->L, -nargs - 1);
-    int n = session_call(s, nargs);
-    lua_pop(s->L, n > 0 ? n : 0);
-    return n >= 0;
+    return call_chunk(s, nargs);
 }
 
 /* ---- showing ---------------------------------------------------------------------------------------- */
@@ -361,14 +376,14 @@ bool session_translate(Session *s, const char *source, size_t length, const char
 
 bool session_translate_file(Session *s, const char *path)
 {
-    Text text = {0}, name = {0};
-    bool ok = path == NULL ? text_read_fd(&text, STDIN_FILENO) : text_read_file(&text, path);
+    Buffer text = {0}, name = {0};
+    bool ok = path == NULL ? buffer_read_fd(&text, STDIN_FILENO) : buffer_read_file(&text, path);
     if (!ok)
         complain("cannot read %s: %s", path == NULL ? "standard input" : path, strerror(errno));
-    text_printf(&name, path == NULL ? "=stdin" : "@%s", path);
-    ok = ok && session_translate(s, text_string(&text), text.length, text_string(&name), false);
-    text_free(&text);
-    text_free(&name);
+    buffer_printf(&name, path == NULL ? "=stdin" : "@%s", path);
+    ok = ok && session_translate(s, buffer_string(&text), text.length, buffer_string(&name), false);
+    buffer_free(&text);
+    buffer_free(&name);
     return ok;
 }
 

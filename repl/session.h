@@ -55,7 +55,8 @@ int session_call(Session *s, int nargs);
 bool session_show(Session *s, int n);
 /* Runs a chunk or a file as a script, outside the cells; args are on the stack. Returns whether it raised no error. */
 bool session_run_chunk(Session *s, const char *source, size_t length, const char *chunkname, int nargs);
-bool session_run_file(Session *s, const char *path, int nargs); /* path NULL: standard input */
+bool session_run_file(Session *s, const char *path, int nargs);
+bool session_run_stdin(Session *s, int nargs);
 /* Runs the value of -p: a cell under another name. */
 bool session_run_expression(Session *s, const char *source, size_t length);
 /* Prints the plain Lua that a text or a file (path NULL: standard input) means. */

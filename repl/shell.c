@@ -6,7 +6,7 @@
 #include "repl/history.h"
 #include "repl/special.h"
 #include "repl/terminal.h"
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -25,7 +25,7 @@ enum {
 };
 
 /* Runs the complete cells at the start of the text and removes them. */
-static void run_ready(Session *s, Text *cells)
+static void run_ready(Session *s, Buffer *cells)
 {
     size_t at = 0, end;
     while (at < cells->length && (end = session_cell_end(cells->data + at, cells->length - at)) > 0) {
@@ -38,12 +38,12 @@ static void run_ready(Session *s, Text *cells)
 
 void shell_run_piped(Session *s)
 {
-    Text cells = {0};
+    Buffer cells = {0};
     char *line = NULL;
     size_t size = 0, lines = 0, tried = 0;
     ssize_t length;
     while ((length = getline(&line, &size, stdin)) >= 0) {
-        text_append(&cells, line, (size_t)length);
+        buffer_append(&cells, line, (size_t)length);
         if (cells.failed)
             break;
         lines++;
@@ -64,7 +64,7 @@ void shell_run_piped(Session *s)
     if (cells.length > 0) /* an incomplete cell: its error says what is missing */
         session_run_cell(s, cells.data, cells.length);
     free(line);
-    text_free(&cells);
+    buffer_free(&cells);
 }
 
 /* ---- the notebook ------------------------------------------------------------------------------------- */
@@ -77,7 +77,7 @@ static void make_prompts(char *first, char *more, size_t size, int number)
 }
 
 /* Whether the text ends where a cell ends; pasted text may hold several. */
-static bool is_complete(const Text *text)
+static bool is_complete(const Buffer *text)
 {
     size_t at = 0, end;
     while (at < text->length && (end = session_cell_end(text->data + at, text->length - at)) > 0)
@@ -86,7 +86,7 @@ static bool is_complete(const Text *text)
 }
 
 /* Whether some cell of the text is none of Lua's. */
-static bool has_special(const Text *text)
+static bool has_special(const Buffer *text)
 {
     for (size_t at = 0, end; at < text->length; at += end) {
         if (special_is(text->data + at, text->length - at))
@@ -99,12 +99,12 @@ static bool has_special(const Text *text)
 }
 
 /* Reads lines until they make a cell; without its last newline. */
-static LineStatus read_cell(Session *s, Text *cell)
+static LineStatus read_cell(Session *s, Buffer *cell)
 {
     char first[40], more[40];
     make_prompts(first, more, sizeof first, s->number);
-    text_clear(cell);
-    text_puts(cell, "");
+    buffer_clear(cell);
+    buffer_puts(cell, "");
     for (bool stripped = false;;) {
         char *line;
         complete_in(s, cell->data);
@@ -115,8 +115,8 @@ static LineStatus read_cell(Session *s, Text *cell)
             stripped = strip_prompts(line);
         else if (stripped && starts_with(line, "..."))
             memmove(line, line + 3 + (line[3] == ' '), strlen(line) - 2 - (line[3] == ' '));
-        text_puts(cell, line);
-        text_puts(cell, "\n");
+        buffer_puts(cell, line);
+        buffer_puts(cell, "\n");
         free(line);
         if (cell->failed)
             return LINE_READ;
@@ -128,13 +128,13 @@ static LineStatus read_cell(Session *s, Text *cell)
 }
 
 /* A cell as typed; a pasted text is one cell, unless it holds commands, which stand alone. */
-static void run_typed(Session *s, Text *cell)
+static void run_typed(Session *s, Buffer *cell)
 {
     if (!has_special(cell)) {
         session_run_cell(s, cell->data, cell->length);
         return;
     }
-    text_puts(cell, "\n");
+    buffer_puts(cell, "\n");
     if (!cell->failed)
         run_ready(s, cell);
     if (cell->length > 0)
@@ -149,14 +149,14 @@ static void print_banner(void)
 
 void shell_run(Session *s, bool banner)
 {
-    Text cell = {0};
+    Buffer cell = {0};
     LineStatus status;
     setlocale(LC_CTYPE, "");
     s->labelled = true;
     if (banner)
         print_banner();
     while ((status = read_cell(s, &cell)) != LINE_END) {
-        if (status == LINE_INTERRUPTED || strspn(text_string(&cell), " \t\n") == cell.length) {
+        if (status == LINE_INTERRUPTED || strspn(buffer_string(&cell), " \t\n") == cell.length) {
             putchar('\n');
             continue;
         }
@@ -169,5 +169,5 @@ void shell_run(Session *s, bool banner)
         putchar('\n');
     }
     putchar('\n');
-    text_free(&cell);
+    buffer_free(&cell);
 }

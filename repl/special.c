@@ -1,7 +1,7 @@
 /* Cells that are no Lua: %command, !command, ?name, name?. */
 #include "repl/special.h"
 #include "repl/commands.h"
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "repl/terminal.h"
 #include "repl/complete.h"
 #include "repl/history.h"
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -167,12 +167,12 @@ static void start_editor(void)
 }
 
 /* The prompt with its colours marked as taking no room. */
-static void decorate(Text *out, const char *prompt)
+static void decorate(Buffer *out, const char *prompt)
 {
     if (terminal_coloured(STDOUT_FILENO))
-        text_printf(out, "\001%s\002%s\001\033[0m\002", colours[COLOUR_PROMPT], prompt);
+        buffer_printf(out, "\001%s\002%s\001\033[0m\002", colours[COLOUR_PROMPT], prompt);
     else
-        text_puts(out, prompt);
+        buffer_puts(out, prompt);
 }
 
 static bool wait_for_key(const Signals *signals)
@@ -184,14 +184,14 @@ static bool wait_for_key(const Signals *signals)
 LineStatus terminal_read_line(const char *prompt, char **line)
 {
     static bool history_loaded = false;
-    Text shown = {0};
+    Buffer shown = {0};
     Signals signals;
     bool dropped = false;
     start_editor();
     decorate(&shown, prompt);
     take_signals(&signals);
     line_finished = false;
-    rl_callback_handler_install(text_string(&shown), take_line);
+    rl_callback_handler_install(buffer_string(&shown), take_line);
     if (!history_loaded) /* the prompt is on the screen already */
         cell_history_load();
     history_loaded = true;
@@ -209,7 +209,7 @@ LineStatus terminal_read_line(const char *prompt, char **line)
         rl_callback_handler_remove();
     }
     give_signals_back(&signals);
-    text_free(&shown);
+    buffer_free(&shown);
     if (dropped && line_finished)
         free(finished_line);
     if (dropped)

@@ -1,7 +1,7 @@
 /* %who, %whos and %mem. */
 #include "repl/commands.h"
 #include "repl/results.h"
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,13 +158,13 @@ static void print_columns(lua_State *L, int table, int rows)
             width[column] = length > width[column] ? length : width[column];
         }
     for (int row = 0; row < rows; row++) {
-        Text line = {0};
+        Buffer line = {0};
         for (int column = 0; column < COLUMNS; column++)
-            text_printf(&line, column == BYTES ? "%*s  " : "%-*s  ", width[column], field(L, table, row, column));
+            buffer_printf(&line, column == BYTES ? "%*s  " : "%-*s  ", width[column], field(L, table, row, column));
         while (line.length > 0 && line.data[line.length - 1] == ' ')
             line.data[--line.length] = '\0';
-        puts(text_string(&line));
-        text_free(&line);
+        puts(buffer_string(&line));
+        buffer_free(&line);
     }
 }
 

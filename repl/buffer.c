@@ -1,5 +1,5 @@
 /* Growing byte strings, and files read and written whole. */
-#include "repl/text.h"
+#include "repl/buffer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool reserve(Text *t, size_t more)
+static bool reserve(Buffer *t, size_t more)
 {
     if (t->failed || more > SIZE_MAX / 2 - t->length - 1) {
         t->failed = true;
@@ -31,7 +31,7 @@ static bool reserve(Text *t, size_t more)
     return true;
 }
 
-void text_append(Text *t, const char *bytes, size_t length)
+void buffer_append(Buffer *t, const char *bytes, size_t length)
 {
     if (!reserve(t, length))
         return;
@@ -41,12 +41,12 @@ void text_append(Text *t, const char *bytes, size_t length)
     t->data[t->length] = '\0';
 }
 
-void text_puts(Text *t, const char *string)
+void buffer_puts(Buffer *t, const char *string)
 {
-    text_append(t, string, strlen(string));
+    buffer_append(t, string, strlen(string));
 }
 
-void text_printf(Text *t, const char *format, ...)
+void buffer_printf(Buffer *t, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -62,7 +62,7 @@ void text_printf(Text *t, const char *format, ...)
     t->length += (size_t)length;
 }
 
-void text_clear(Text *t)
+void buffer_clear(Buffer *t)
 {
     t->length = 0;
     t->failed = false;
@@ -70,18 +70,18 @@ void text_clear(Text *t)
         t->data[0] = '\0';
 }
 
-void text_free(Text *t)
+void buffer_free(Buffer *t)
 {
     free(t->data);
-    *t = (Text){0};
+    *t = (Buffer){0};
 }
 
-const char *text_string(const Text *t)
+const char *buffer_string(const Buffer *t)
 {
     return t->data == NULL ? "" : t->data;
 }
 
-bool text_read_fd(Text *t, int fd)
+bool buffer_read_fd(Buffer *t, int fd)
 {
     enum { CHUNK = 65536 };
     for (;;) {
@@ -99,12 +99,12 @@ bool text_read_fd(Text *t, int fd)
     }
 }
 
-bool text_read_file(Text *t, const char *path)
+bool buffer_read_file(Buffer *t, const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    bool ok = text_read_fd(t, fd);
+    bool ok = buffer_read_fd(t, fd);
     int why = errno;
     close(fd);
     errno = why;
@@ -135,7 +135,7 @@ static mode_t wanted_mode(const char *path)
 }
 
 /* A device or a pipe is written to, never replaced. */
-static bool write_in_place(const Text *t, const char *path)
+static bool write_in_place(const Buffer *t, const char *path)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     bool ok = fd >= 0 && write_all(fd, t->data, t->length);
@@ -146,15 +146,15 @@ static bool write_in_place(const Text *t, const char *path)
     return ok;
 }
 
-bool text_write_file(const Text *t, const char *path)
+bool buffer_write_file(const Buffer *t, const char *path)
 {
     struct stat old;
     if (stat(path, &old) == 0 && !S_ISREG(old.st_mode))
         return write_in_place(t, path);
-    Text name = {0};
-    text_printf(&name, "%s.XXXXXX", path);
+    Buffer name = {0};
+    buffer_printf(&name, "%s.XXXXXX", path);
     if (name.failed || t->failed) {
-        text_free(&name);
+        buffer_free(&name);
         errno = ENOMEM;
         return false;
     }
@@ -171,7 +171,7 @@ bool text_write_file(const Text *t, const char *path)
     }
     if (!ok && fd >= 0)
         unlink(name.data);
-    text_free(&name);
+    buffer_free(&name);
     errno = why;
     return ok;
 }
