@@ -27,9 +27,9 @@
  *                        gt(a, b) is Lua's b < a, also in the order of the types in "attempt to compare nil
  *                        with number".
  *   is_eq(a, b)          The operators == ~= as a condition: a boolean. Between a tensor and a tensor, number
- *   is_ne(a, b)          or boolean: truth(eq(a, b)), truth(ne(a, b)). Else Lua's own. (Ordered comparisons in
- *                        conditions stay Lua's operators: the tensors' __lt and __le answer for one element
- *                        and raise for more.)
+ *   is_ne(a, b)          or boolean: truth(eq(a, b)), truth(ne(a, b)). Else Lua's own. (Ordered comparisons
+ *                        in conditions stay Lua's operators: the tensors' __lt and __le answer for one
+ *                        element and raise for more.)
  *   truth(v)             The truth of a bare value after if, while, until, not. A bool tensor of one element
  *                        gives that element; of another number of elements it raises PyTorch's "Boolean value
  *                        of Tensor with more than one value is ambiguous" (or "... no values ..."). Any other
@@ -37,10 +37,10 @@
  *   matmul(a, b)         a @ b. a:matmul(b) for tensors; else the metamethod "__matmul" of a, then of b; else
  *                        an error.
  *   s(start, stop, step) torch.s: a slice object; each may be nil.
- *   add_(x, v, what)     x += v, x -= v, x *= v, x /= v for a variable: returns what the variable becomes. For
- *   sub_(x, v, what)     a tensor x: x itself after x:add_(v) and so on; else x + v by Lua's own. `what` is nil
- *   mul_(x, v, what)     or a description such as "local 'x'", put in parentheses behind Lua's message when x is
- *   div_(x, v, what)     the culprit: "attempt to perform arithmetic on a nil value (local 'x')".
+ *   add_(x, v, what)     x += v, x -= v, x *= v, x /= v for a variable: returns what the variable becomes.
+ *   sub_(x, v, what)     For a tensor x: x itself after x:add_(v) and so on; else x + v by Lua's own. `what`
+ *   mul_(x, v, what)     is nil or a description such as "local 'x'", put in parentheses behind Lua's message
+ *   div_(x, v, what)     when x is the culprit: "attempt to perform arithmetic on a nil value (local 'x')".
  *   add_at(t, k, v, what) t[k] += v and so on: reads t[k] once, computes as add_ does, and stores the result
  *   sub_at(t, k, v, what) with t[k] = r (which is how a[mask] += 1 writes back). No results. If t cannot be
  *   mul_at(t, k, v, what) indexed: "attempt to index a nil value (WHAT)". If t[k] is the culprit of the

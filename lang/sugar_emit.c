@@ -245,9 +245,23 @@ static void write_bytes(Output *o, const char *s, size_t n)
     o->len += n;
 }
 
+/* Of a word, or standing for one. */
+static bool is_word(char c)
+{
+    return c == '$' || c == '@' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* Words that the source keeps apart by a symbol stay apart: `if(a)(b)` begins with `if __tide.truth(`. */
+static void keep_apart(Output *o, const char *next)
+{
+    if (o->len > 0 && is_word(o->bytes[o->len - 1]) && is_word(*next))
+        write_bytes(o, " ", 1);
+}
+
 /* Generated text: `$` and `@` stand for the alias of the support table. */
 static void write_text(Output *o, const char *text)
 {
+    keep_apart(o, text);
     for (;;) {
         size_t n = strcspn(text, "$@");
         write_bytes(o, text, n);
@@ -279,10 +293,13 @@ static void write_tokens(Output *o, size_t from)
         if (!t->tight || !only_blanks(src + from, src + t->t.pos))
             write_bytes(o, src + from, t->t.pos - from);
         write_pieces(o, o->places[i].before);
-        if (t->text)
+        if (t->text) {
             write_text(o, t->text);
-        else
+        } else {
+            if (t->t.end > t->t.pos)
+                keep_apart(o, src + t->t.pos);
             write_bytes(o, src + t->t.pos, t->t.end - t->t.pos);
+        }
         write_pieces(o, o->places[i].after);
         from = t->t.end;
     }
