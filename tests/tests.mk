@@ -18,13 +18,14 @@ ONLY ?=
 PICKED = $(foreach t,$(UNIT_BIN) $(TEXT_TESTS),$(if $(findstring $(ONLY),$(t)),$(t)))
 TEST_SECONDS ?= $(if $(SANITIZE),600,120)
 
+# Kernels are found through weak symbols, which do not pull members out of an archive: the whole of it is linked.
 # A test program may lean on the other .c files of its folder.
 define unit_rule
 $(BUILD)/$(1): $(BUILD)/obj/$(1).o \
 		$(call obj,$(filter-out $(UNIT_C),$(wildcard $(dir $(1))*.c))) $(BUILD)/libtide.a $(BUILD)/flags
 	@mkdir -p $$(@D)
 	@echo "  ld  $$@"
-	$$(QUIET)$$(CC) $$(LD_ALL) -o $$@ $$(filter %.o %.a,$$^) -lcmocka $$(LUA_LIBS) $$(PKG_LIBS) -lm
+	$$(QUIET)$$(CC) $$(LD_ALL) -o $$@ $$(filter %.o,$$^) -Wl,--whole-archive $$(filter %.a,$$^) -Wl,--no-whole-archive -lcmocka $$(LUA_LIBS) $$(PKG_LIBS) -lm
 endef
 $(foreach t,$(UNIT_C:%.c=%),$(eval $(call unit_rule,$(t))))
 
