@@ -3,6 +3,8 @@
 #include "lang/embed.h"
 #include "lang/lang.h"
 #include "lang/library.h"
+#include "lang/lnn.h"
+#include "lang/lnn.h"
 
 #include <string.h>
 
@@ -98,6 +100,7 @@ static void fill_table(lua_State *L, int torch)
     open_autograd(L, &lib);
     open_device(L, &lib);
     open_sugar(L, &lib);
+    open_nn(L, &lib);
     lua_pushvalue(L, lib.methods);
     lua_setfield(L, torch, "_methods"); /* where the Lua library adds methods */
     lua_pushvalue(L, lib.functional);

@@ -184,7 +184,7 @@ void open_ops(lua_State *L, const Library *lib)
 {
     for (int op = 0; op < OP_COUNT; op++) {
         const OpInfo *info = op_info((OpId)op);
-        if (info->hidden) continue;
+        if (info->hidden && !info->nn) continue; /* hidden nn rows: the Lua library gives them their defaults */
         add_row(L, lib, (OpId)op, info->name);
         for (const char *p = info->alias; p && *p;) {
             size_t n = strcspn(p, ",");

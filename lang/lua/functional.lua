@@ -1,55 +1,22 @@
--- torch.nn.functional (F): the op table's rows for neural networks with PyTorch's arguments, losses and what is built of them.
+-- torch.nn.functional (F): the op table's rows for neural networks, and files loaded at the first use of a name.
 local torch = require "torch"
 local support = require "torch.support"
-local rows = torch._nn
-local raise, signature = support.raise, support.signature
 
-local F = {}
-for name, f in pairs(rows) do F[name] = f end
-for _, file in ipairs {"activation", "dropout", "loss", "distance"} do
-    for name, f in pairs(require("torch.functional." .. file)) do F[name] = f end
-end
+local F = support.lazy({}, {
+    ["functional.activation"] = "relu relu_ leaky_relu leaky_relu_ elu elu_ celu celu_ selu selu_ silu mish hardswish hardsigmoid " ..
+        "threshold threshold_ logsigmoid softsign hardshrink softshrink softplus tanhshrink hardtanh hardtanh_ relu6 sigmoid tanh " ..
+        "gelu glu prelu rrelu softmax log_softmax softmin gumbel_softmax",
+    ["functional.dropout"] = "dropout dropout1d dropout2d dropout3d alpha_dropout",
+    ["functional.loss"] = "mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy binary_cross_entropy_with_logits nll_loss " ..
+        "cross_entropy kl_div poisson_nll_loss gaussian_nll_loss hinge_embedding_loss margin_ranking_loss soft_margin_loss " ..
+        "cosine_embedding_loss multi_margin_loss triplet_margin_loss",
+    ["functional.distance"] = "normalize cosine_similarity pairwise_distance",
+    ["functional.linear"] = "linear bilinear one_hot",
+})
 
-local read_linear = signature("linear", {"input!", "weight!", "bias"})
-local linear = rows.linear
-
-function F.linear(...)
-    return linear(read_linear(...))
-end
-
-local read_bilinear = signature("bilinear", {"input1!", "input2!", "weight!", "bias"})
-
--- input1 (…, in1), input2 (…, in2), weight (out, in1, in2), bias (out) → (…, out).
-function F.bilinear(...)
-    local input1, input2, weight, bias = read_bilinear(...)
-    local n_out, n1, n2 = weight.shape[0], weight.shape[1], weight.shape[2]
-    local lead = {}
-    for i = 1, input1.ndim - 1 do lead[i] = input1.shape[i - 1] end
-    local x1, x2 = input1:reshape({-1, 1, n1}), input2:reshape({-1, 1, n2})
-    local left = x1:matmul(weight:permute(1, 0, 2):reshape({n1, n_out * n2})):reshape({-1, n_out, n2})
-    lead[#lead + 1] = n_out
-    local y = (left * x2):sum(-1):reshape(lead)
-    return bias ~= nil and y + bias or y
-end
-
-local read_one_hot = signature("one_hot", {"tensor!", "num_classes"}, {num_classes = -1})
-
-function F.one_hot(...)
-    local index, classes = read_one_hot(...)
-    if not torch.is_tensor(index) or tostring(index.dtype) ~= "torch.int64" then
-        raise("RuntimeError", "one_hot is only applicable to index tensor of type LongTensor.")
-    end
-    if index:numel() == 0 and classes <= 0 then
-        raise("RuntimeError", "Can not infer total number of classes from empty tensor.")
-    end
-    if index:numel() > 0 then
-        if index:min():item() < 0 then raise("RuntimeError", "Class values must be non-negative.") end
-        local largest = index:max():item()
-        if classes == -1 then classes = largest + 1 end
-        if classes < 1 then raise("RuntimeError", "num_classes should be positive") end
-        if largest >= classes then raise("RuntimeError", "Class values must be smaller than num_classes.") end
-    end
-    return index:unsqueeze(-1):eq(torch.arange(classes, {device = index.device})):long()
+local names = getmetatable(F).names
+for name, f in pairs(torch._nn) do
+    if not names[name] then F[name] = f end
 end
 
 return F

@@ -1,8 +1,10 @@
 -- torch.nn: modules, each file loaded at the first use of one of its names.
 local support = require "torch.support"
 
-local nn = support.lazy({}, {
-    ["nn.names"] = "class Module Parameter Buffer init functional utils",
+local nn = {functional = require "torch.functional"}
+
+return support.lazy(nn, {
+    ["nn.names"] = "class Module Parameter init utils",
     ["nn.linear"] = "Identity Linear Bilinear",
     ["nn.container"] = "Sequential ModuleList ModuleDict ParameterList ParameterDict",
     ["nn.activation"] = "ReLU ReLU6 SELU SiLU Mish Hardswish Hardsigmoid LeakyReLU ELU CELU Hardtanh Threshold Softplus GELU GLU " ..
@@ -13,5 +15,3 @@ local nn = support.lazy({}, {
         "PoissonNLLLoss GaussianNLLLoss HingeEmbeddingLoss MarginRankingLoss SoftMarginLoss CosineEmbeddingLoss MultiMarginLoss " ..
         "TripletMarginLoss CosineSimilarity PairwiseDistance",
 })
-
-return nn

@@ -82,6 +82,11 @@ function support.repr(v)
     return tostring(v)
 end
 
+-- x rounded to float32, the precision of the scalars that PyTorch's optimizers keep as tensors.
+function support.float32(x)
+    return (string.unpack("f", string.pack("f", x)))
+end
+
 -- ---- argument reading ----
 
 -- A trailing table with string keys only is a call's named arguments.
@@ -147,7 +152,7 @@ local function too_many(name, required, most, given)
         required == most and most + method == 1 and "" or "s", given + method, given + method == 1 and "was" or "were")
 end
 
--- A reader of one function's arguments. `params` lists their names, those that must be given ending in "!";
+-- A reader of one function's arguments (the everyday calls with one or two of them take the short way). `params` lists their names, those that must be given ending in "!";
 -- `defaults` maps names to values. The reader takes a call's arguments and returns the values in order.
 function support.signature(name, params, defaults)
     local names, at, fallback, required, count = {}, {}, {}, {}, #params
@@ -161,6 +166,15 @@ function support.signature(name, params, defaults)
     end
     return function(...)
         local given = select("#", ...)
+        if given == 1 and nrequired <= 1 then
+            local first = ...
+            if first ~= nil and type(first) ~= "table" then return first, table.unpack(fallback, 2, count) end
+        elseif given == 2 and nrequired <= 2 and count >= 2 then
+            local first, second = ...
+            if first ~= nil and second ~= nil and type(second) ~= "table" then
+                return first, second, table.unpack(fallback, 3, count)
+            end
+        end
         local values = {...}
         local options = values[given]
         if is_options(options) then

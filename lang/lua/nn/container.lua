@@ -209,16 +209,16 @@ local function describe_parameter(name, p)
     return ("  (%s): Parameter containing: [%s of size %s%s]"):format(name, tostring(p.dtype), table.concat(sizes, "x"), place)
 end
 
-local function parameters_repr(self)
+local function describe_parameters(self)
     local lines = {}
     for i, name in ipairs(self._order._parameters) do lines[i] = describe_parameter(name, self._parameters[name]) end
-    return self:_get_name() .. "(" .. (#lines > 0 and "\n" .. table.concat(lines, "\n") .. "\n" or "") .. ")"
+    return table.concat(lines, "\n")
 end
 
 local ParameterList = class.derive("ParameterList", Module)
 numbered(ParameterList, "_parameters")
 container.ParameterList = ParameterList
-ParameterList.__repr = parameters_repr
+ParameterList.extra_repr = describe_parameters
 
 function ParameterList:init(values)
     if values ~= nil then self:extend(values) end
@@ -231,7 +231,7 @@ end
 
 local ParameterDict = class.derive("ParameterDict", Module)
 container.ParameterDict = ParameterDict
-ParameterDict.__repr = parameters_repr
+ParameterDict.extra_repr = describe_parameters
 
 function ParameterDict:init(values)
     if values == nil then return end

@@ -1,5 +1,6 @@
 -- Adam and its relatives: AdamW, Adamax, NAdam, RAdam. Updates follow PyTorch's order of operations, step by step.
 local torch = require "torch"
+local support = require "torch.support"
 local optimizer = require "torch.optim.optimizer"
 local declare, number = optimizer.declare, optimizer.number
 
@@ -63,11 +64,6 @@ local Adamax = declare("Adamax",
     {{"lr", 0.002}, {"betas", {0.9, 0.999}}, {"eps", 1e-08}, {"weight_decay", 0}, {"foreach"}, {"maximize", false},
         {"differentiable", false}, {"capturable", false}}, WORDS, adamax_update)
 
--- x rounded to float32, the precision of the scalar PyTorch keeps as state.
-local function to_float32(x)
-    return (string.unpack("f", string.pack("f", x)))
-end
-
 local function nadam_update(_, p, grad, state, group)
     prepare(p, state, "exp_avg", "exp_avg_sq")
     state.mu_product = state.mu_product or 1.0
@@ -77,7 +73,7 @@ local function nadam_update(_, p, grad, state, group)
     grad = decayed(p, grad, group, lr, group.decoupled_weight_decay)
     local mu = beta1 * (1.0 - 0.5 * (0.96 ^ (step * group.momentum_decay)))
     local mu_next = beta1 * (1.0 - 0.5 * (0.96 ^ ((step + 1) * group.momentum_decay)))
-    state.mu_product = to_float32(state.mu_product * to_float32(mu))
+    state.mu_product = support.float32(state.mu_product * support.float32(mu))
     state.exp_avg:lerp_(grad, 1 - beta1)
     average_square(state.exp_avg_sq, grad, beta2)
     local denominator = (state.exp_avg_sq / (1 - beta2 ^ step)):sqrt():add_(group.eps)

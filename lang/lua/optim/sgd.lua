@@ -30,14 +30,9 @@ local SGD = declare("SGD",
         end
     end)
 
--- x in the precision of the float32 scalars that PyTorch keeps as state.
-local function to_float32(x)
-    return (string.unpack("f", string.pack("f", x)))
-end
-
 local function asgd_update(_, p, grad, state, group)
     if not state.step then
-        state.step, state.mu, state.eta = 0.0, 1.0, to_float32(number(group.lr))
+        state.step, state.mu, state.eta = 0.0, 1.0, support.float32(number(group.lr))
         state.ax = torch.zeros_like(p)
     end
     state.step = state.step + 1
@@ -50,8 +45,8 @@ local function asgd_update(_, p, grad, state, group)
         state.ax:copy_(p)
     end
     local lr = number(group.lr)
-    state.eta = to_float32(lr / ((1 + group.lambd * lr * state.step) ^ group.alpha))
-    state.mu = to_float32(1 / math.max(1, state.step - group.t0))
+    state.eta = support.float32(lr / ((1 + group.lambd * lr * state.step) ^ group.alpha))
+    state.mu = support.float32(1 / math.max(1, state.step - group.t0))
 end
 
 local ASGD = declare("ASGD",
