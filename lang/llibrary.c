@@ -4,7 +4,6 @@
 #include "lang/lang.h"
 #include "lang/library.h"
 #include "lang/lnn.h"
-#include "lang/lnn.h"
 
 #include <string.h>
 
