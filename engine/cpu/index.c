@@ -24,12 +24,9 @@ typedef struct Reading {
 static void take_row(char *out, int64_t so, const char *x, int64_t sx, const char *index, int64_t si, int64_t n, size_t size,
                      int64_t unit)
 {
-    if (si == 0) {
-        x += *(const int64_t *)index * unit;
-        if (so == (int64_t)size && sx == so) {
-            memcpy(out, x, (size_t)n * size);
-            return;
-        }
+    if (si == 0 && so == (int64_t)size && sx == so) {
+        memcpy(out, x + *(const int64_t *)index * unit, (size_t)n * size);
+        return;
     }
     switch (size) {
     case 1: TAKE(uint8_t); break;

@@ -145,13 +145,8 @@ bool sample_make(OpId op, int n, DType dtype, Layout layout, Sample *s)
     const OpInfo *info = op_info(op);
     memset(s, 0, sizeof *s);
     s->op = op;
-    switch (info->format) {
-    case FORMAT_REDUCE: return make_reduction(info, n, dtype, layout, s);
-    case FORMAT_VIEW:
-    case FORMAT_KERNEL:
-    case FORMAT_COMPOSED: break;
-    default: return make_elementwise(info, n, dtype, layout, s);
-    }
+    if (info->format == FORMAT_REDUCE) return make_reduction(info, n, dtype, layout, s);
+    if (info->format < FORMAT_REDUCE && !info->samples) return make_elementwise(info, n, dtype, layout, s);
     const char *p = info->samples;
     for (int i = 0; p && *p && i < n; i++) {
         p = strchr(p, ';');
