@@ -127,9 +127,9 @@ $(BUILD)/tide: $(REPL_O) $(LIB_O) $(BUILD)/sources
 	$(QUIET)$(CC) $(LD_ALL) -o $@ $(REPL_O) $(LIB_O) $(LUA_LIBS) $(READLINE_LIBS) $(PKG_LIBS) -lm
 
 # The Lua module: the host interpreter brings Lua itself.
-$(BUILD)/torch.so: $(LIB_O) $(BUILD)/sources
+$(BUILD)/torch.so: $(LIB_O) $(BUILD)/sources tools/torch.map
 	@echo "  ld  $@"
-	$(QUIET)$(CC) $(LD_ALL) -shared -o $@ $(LIB_O) $(PKG_LIBS) -lm
+	$(QUIET)$(CC) $(LD_ALL) -shared -Wl,--version-script=tools/torch.map -o $@ $(LIB_O) $(PKG_LIBS) -lm
 
 include tests/tests.mk
 
