@@ -15,7 +15,8 @@ HARNESS_O := $(call obj,$(wildcard tests/harness/*.c))
 TEXT_TESTS := $(sort $(wildcard tests/cli/*.txt tests/sessions/*.txt tests/scripts/*.lua tests/pty/*.txt \
 	README.md docs/*.md))
 ONLY ?=
-PICKED = $(foreach t,$(UNIT_BIN) $(TEXT_TESTS),$(if $(findstring $(ONLY),$(t)),$(t)))
+ALL_TESTS = $(UNIT_BIN) $(TEXT_TESTS)
+PICKED = $(if $(ONLY),$(foreach t,$(ALL_TESTS),$(if $(findstring $(ONLY),$(t)),$(t))),$(ALL_TESTS))
 TEST_SECONDS ?= $(if $(SANITIZE),600,120)
 
 # Kernels are found through weak symbols, which do not pull members out of an archive: the whole of it is linked.
