@@ -95,6 +95,11 @@ local function is_options(t)
 end
 support.is_options = is_options
 
+-- {name = value}, or nothing where there is no value: for calls that pass an option on.
+function support.option(name, value)
+    if value ~= nil then return {[name] = value} end
+end
+
 local function quoted_list(names)
     for i, name in ipairs(names) do names[i] = "'" .. name .. "'" end
     local last = table.remove(names)

@@ -5,7 +5,7 @@
 local torch = require "torch"
 local support = require "torch.support"
 local class = require "torch.nn.class"
-local raise = support.raise
+local raise, option = support.raise, support.option
 
 local function packed(first, ...)
     if select("#", ...) == 0 then return first end
@@ -163,7 +163,7 @@ local function random_split(...)
         lengths, sum = lengths_of_fractions(lengths, n), n
     end
     if sum ~= n then raise("ValueError", "Sum of input lengths does not equal the length of the input dataset!") end
-    local order = torch.randperm(n, {generator = generator}):tolist()
+    local order = torch.randperm(n, option("generator", generator)):tolist()
     local parts, from = {}, 1
     for i, length in ipairs(lengths) do
         parts[i] = Subset(dataset, table.move(order, from, from + length - 1, 1, {}))

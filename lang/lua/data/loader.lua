@@ -7,7 +7,7 @@ local torch = require "torch"
 local support = require "torch.support"
 local class = require "torch.nn.class"
 local sampler = require "torch.data.sampler"
-local raise = support.raise
+local raise, option = support.raise, support.option
 
 -- ---- collating ----
 
@@ -86,7 +86,7 @@ function DataLoader:init(...)
         raise("ValueError", "drop_last should be a boolean value, but got drop_last=%s", support.repr(self.drop_last))
     end
     if not self.sampler then
-        self.sampler = self.shuffle and sampler.RandomSampler(self.dataset, {generator = self.generator}) or
+        self.sampler = self.shuffle and sampler.RandomSampler(self.dataset, option("generator", self.generator)) or
             sampler.SequentialSampler(self.dataset)
         if self.shuffle and #self.dataset == 0 then
             raise("ValueError", "num_samples should be a positive integer value, but got num_samples=0")

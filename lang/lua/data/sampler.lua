@@ -2,7 +2,7 @@
 local torch = require "torch"
 local support = require "torch.support"
 local class = require "torch.nn.class"
-local raise, signature = support.raise, support.signature
+local raise, signature, option = support.raise, support.signature, support.option
 
 -- pairs(sampler) gives 0, its first number; 1, its second; …
 local function metatable(Class)
@@ -30,7 +30,7 @@ end
 
 -- A fresh seed from the default generator, as PyTorch draws one.
 local function drawn_seed(generator)
-    return torch.empty({}, {dtype = torch.int64}):random_({generator = generator}):item()
+    return torch.empty({}, {dtype = torch.int64}):random_(option("generator", generator)):item()
 end
 
 local SequentialSampler = class.derive("SequentialSampler", Sampler)
@@ -61,12 +61,12 @@ function RandomSampler:order()
     end
     local n, wanted, pieces = #self.data_source, #self, {}
     if self.replacement then
-        for _ = 1, wanted // 32 do pieces[#pieces + 1] = torch.randint(n, {32}, {generator = generator}) end
-        if wanted % 32 > 0 then pieces[#pieces + 1] = torch.randint(n, {wanted % 32}, {generator = generator}) end
+        for _ = 1, wanted // 32 do pieces[#pieces + 1] = torch.randint(n, {32}, option("generator", generator)) end
+        if wanted % 32 > 0 then pieces[#pieces + 1] = torch.randint(n, {wanted % 32}, option("generator", generator)) end
     else
-        for _ = 1, wanted // math.max(n, 1) do pieces[#pieces + 1] = torch.randperm(n, {generator = generator}) end
+        for _ = 1, wanted // math.max(n, 1) do pieces[#pieces + 1] = torch.randperm(n, option("generator", generator)) end
         if wanted % math.max(n, 1) > 0 then
-            pieces[#pieces + 1] = torch.randperm(n, {generator = generator}):narrow(0, 0, wanted % n)
+            pieces[#pieces + 1] = torch.randperm(n, option("generator", generator)):narrow(0, 0, wanted % n)
         end
     end
     if #pieces == 0 then return torch.arange(0) end
@@ -79,7 +79,7 @@ function SubsetRandomSampler:init(...) self.indices, self.generator = read_subse
 function SubsetRandomSampler:__len() return #self.indices end
 function SubsetRandomSampler:order()
     local numbers = torch.is_tensor(self.indices) and self.indices or torch.tensor(self.indices, {dtype = torch.int64})
-    return numbers:index_select(0, torch.randperm(#self.indices, {generator = self.generator}))
+    return numbers:index_select(0, torch.randperm(#self.indices, option("generator", self.generator)))
 end
 
 local WeightedRandomSampler = class.derive("WeightedRandomSampler", Sampler)
@@ -90,7 +90,7 @@ function WeightedRandomSampler:init(...)
 end
 function WeightedRandomSampler:__len() return self.num_samples end
 function WeightedRandomSampler:order()
-    return torch.multinomial(self.weights, self.num_samples, self.replacement, {generator = self.generator})
+    return torch.multinomial(self.weights, self.num_samples, self.replacement, option("generator", self.generator))
 end
 
 return {Sampler = Sampler, SequentialSampler = SequentialSampler, RandomSampler = RandomSampler,

@@ -1,7 +1,7 @@
 -- torch.nn.init: fills tensors in place, drawing the numbers PyTorch draws; bounds are computed in double.
 local torch = require "torch"
 local support = require "torch.support"
-local raise, signature = support.raise, support.signature
+local raise, signature, option = support.raise, support.signature, support.option
 
 local init = {}
 
@@ -60,11 +60,11 @@ end
 -- ---- fills ----
 
 filler("uniform_", {"a", "b", "generator"}, {a = 0.0, b = 1.0}, function(t, a, b, generator)
-    t:uniform_(a, b, {generator = generator})
+    t:uniform_(a, b, option("generator", generator))
 end)
 
 filler("normal_", {"mean", "std", "generator"}, {mean = 0.0, std = 1.0}, function(t, mean, std, generator)
-    t:normal_(mean, std, {generator = generator})
+    t:normal_(mean, std, option("generator", generator))
 end)
 
 filler("constant_", {"val!"}, nil, function(t, value) t:fill_(value) end)
@@ -78,11 +78,11 @@ end)
 
 filler("xavier_uniform_", {"gain", "generator"}, {gain = 1.0}, function(t, gain, generator)
     local a = math.sqrt(3.0) * xavier_std(t, gain)
-    t:uniform_(-a, a, {generator = generator})
+    t:uniform_(-a, a, option("generator", generator))
 end)
 
 filler("xavier_normal_", {"gain", "generator"}, {gain = 1.0}, function(t, gain, generator)
-    t:normal_(0.0, xavier_std(t, gain), {generator = generator})
+    t:normal_(0.0, xavier_std(t, gain), option("generator", generator))
 end)
 
 local KAIMING = {"a", "mode", "nonlinearity", "generator"}
@@ -91,12 +91,12 @@ local KAIMING_DEFAULTS = {a = 0, mode = "fan_in", nonlinearity = "leaky_relu"}
 filler("kaiming_uniform_", KAIMING, KAIMING_DEFAULTS, function(t, a, mode, nonlinearity, generator)
     if t:numel() == 0 then return end
     local bound = math.sqrt(3.0) * kaiming_std(t, a, mode, nonlinearity)
-    t:uniform_(-bound, bound, {generator = generator})
+    t:uniform_(-bound, bound, option("generator", generator))
 end)
 
 filler("kaiming_normal_", KAIMING, KAIMING_DEFAULTS, function(t, a, mode, nonlinearity, generator)
     if t:numel() == 0 then return end
-    t:normal_(0.0, kaiming_std(t, a, mode, nonlinearity), {generator = generator})
+    t:normal_(0.0, kaiming_std(t, a, mode, nonlinearity), option("generator", generator))
 end)
 
 -- The normal distribution function.
@@ -107,7 +107,7 @@ end
 filler("trunc_normal_", {"mean", "std", "a", "b", "generator"}, {mean = 0.0, std = 1.0, a = -2.0, b = 2.0},
     function(t, mean, std, a, b, generator)
         local low, high = normal_cdf((a - mean) / std), normal_cdf((b - mean) / std)
-        t:uniform_(2 * low - 1, 2 * high - 1, {generator = generator})
+        t:uniform_(2 * low - 1, 2 * high - 1, option("generator", generator))
         t:erfinv_()
         t:mul_(std * math.sqrt(2.0))
         t:add_(mean)
@@ -118,7 +118,7 @@ filler("sparse_", {"sparsity!", "std", "generator"}, {std = 0.01}, function(t, s
     if t.ndim ~= 2 then raise("ValueError", "Only tensors with 2 dimensions are supported") end
     local rows, columns = t.shape[0], t.shape[1]
     local zeros = math.ceil(sparsity * rows)
-    t:normal_(0, std, {generator = generator})
+    t:normal_(0, std, option("generator", generator))
     for column = 0, columns - 1 do
         local order = torch.randperm(rows)
         for i = 0, zeros - 1 do t[{order[i]:item(), column}] = 0 end

@@ -25,8 +25,8 @@ local read_linear = signature("Linear.__init__", {"in_features!", "out_features!
 function Linear:init(...)
     local n_in, n_out, bias, device, dtype = read_linear(...)
     self.in_features, self.out_features = n_in, n_out
-    self.weight = torch.nn.Parameter(torch.empty(n_out, n_in, placed(device, dtype)))
-    self:register_parameter("bias", bias and torch.nn.Parameter(torch.empty(n_out, placed(device, dtype))) or nil)
+    self.weight = torch.nn.Parameter(torch.empty({n_out, n_in}, placed(device, dtype)))
+    self:register_parameter("bias", bias and torch.nn.Parameter(torch.empty({n_out}, placed(device, dtype))) or nil)
     self:reset_parameters()
 end
 
@@ -55,8 +55,8 @@ function Bilinear:init(...)
     local n1, n2, n_out, bias, device, dtype = read_bilinear(...)
     if n1 <= 0 then support.raise("ValueError", "in1_features must be > 0, but got %d", n1) end
     self.in1_features, self.in2_features, self.out_features = n1, n2, n_out
-    self.weight = torch.nn.Parameter(torch.empty(n_out, n1, n2, placed(device, dtype)))
-    self:register_parameter("bias", bias and torch.nn.Parameter(torch.empty(n_out, placed(device, dtype))) or nil)
+    self.weight = torch.nn.Parameter(torch.empty({n_out, n1, n2}, placed(device, dtype)))
+    self:register_parameter("bias", bias and torch.nn.Parameter(torch.empty({n_out}, placed(device, dtype))) or nil)
     self:reset_parameters()
 end
 

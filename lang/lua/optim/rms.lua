@@ -85,7 +85,7 @@ local function rprop_update(_, p, grad, state, group)
     local shrink, grow = group.etas[1], group.etas[2]
     local agreement = grad * state.prev
     local turned = agreement:lt(0)
-    local factor = torch.ones_like(p):masked_fill_(turned, shrink):masked_fill_(agreement:gt(0), grow)
+    local factor = torch.ones_like(p):masked_fill(turned, shrink):masked_fill(agreement:gt(0), grow)
     state.step_size:mul_(factor):clamp_(group.step_sizes[1], group.step_sizes[2])
     grad = grad:masked_fill(turned, 0)
     p:sub_(grad:sign():mul_(state.step_size))
