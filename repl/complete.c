@@ -328,6 +328,8 @@ static int complete_names(lua_State *L)
             return 0;
     }
     add_options(L, q->candidates, q->text, q->word, q->open);
+    if (q->candidates->count > 0 && q->candidates->word[0] == '\0')
+        return 0; /* every name there is would bury the options */
     lua_pushglobaltable(L);
     add_keys(L, q->candidates, ANY_NAME);
     for (int i = 0; keywords[i] != NULL; i++)

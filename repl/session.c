@@ -51,7 +51,7 @@ Session *session_new(void)
     Session *s = calloc(1, sizeof *s);
     lua_State *L = s == NULL ? NULL : lang_open();
     if (L == NULL) {
-        complain("not enough memory");
+        complain("cannot start");
         free(s);
         return NULL;
     }

@@ -143,7 +143,7 @@ static void run_typed(Session *s, Buffer *cell)
 
 static void print_banner(void)
 {
-    printf("%s\nPyTorch's tensor language in Lua. ?name explains, %%help lists commands, Ctrl-D leaves.\n\n",
+    printf("%s: PyTorch's tensor language in Lua\n?name explains, %%help lists commands, Ctrl-D leaves\n\n",
            lang_version());
 }
 

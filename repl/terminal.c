@@ -201,11 +201,11 @@ LineStatus terminal_read_line(const char *prompt, char **line)
         dropped = handle_signals();
     }
     if (dropped && !line_finished) {
+        rl_callback_sigcleanup(); /* a search under way ends first */
+        rl_free_line_state();
         rl_point = rl_end;
         rl_redisplay();
         fputs("^C\n", rl_outstream);
-        rl_free_line_state();
-        rl_callback_sigcleanup();
         rl_callback_handler_remove();
     }
     give_signals_back(&signals);
