@@ -20,15 +20,19 @@ PICKED = $(if $(ONLY),$(foreach t,$(ALL_TESTS),$(if $(findstring $(ONLY),$(t)),$
 TEST_SECONDS ?= $(if $(SANITIZE),600,120)
 
 # Kernels are found through weak symbols, which do not pull members out of an archive: the whole of it is linked.
-# A test program may lean on the other .c files of its folder.
-define unit_rule
-$(BUILD)/$(1): $(BUILD)/obj/$(1).o \
-		$(call obj,$(filter-out $(UNIT_C),$(wildcard $(dir $(1))*.c))) $(BUILD)/libtide.a $(BUILD)/flags
+# A test program may lean on the other .c files of its folder: an archive, so that it gets just what it calls.
+define helpers_rule
+$(BUILD)/tests/$(1)/helpers.a: $(call obj,$(filter-out $(UNIT_C),$(wildcard tests/$(1)/*.c)))
 	@mkdir -p $$(@D)
-	@echo "  ld  $$@"
-	$$(QUIET)$$(CC) $$(LD_ALL) -o $$@ $$(filter %.o,$$^) -Wl,--whole-archive $$(filter %.a,$$^) -Wl,--no-whole-archive -lcmocka $$(LUA_LIBS) $$(PKG_LIBS) -lm
+	@rm -f $$@
+	$$(QUIET)$$(AR) rcs $$@ $$^
+$(filter $(BUILD)/tests/$(1)/%,$(UNIT_BIN)): $(BUILD)/tests/$(1)/helpers.a
 endef
-$(foreach t,$(UNIT_C:%.c=%),$(eval $(call unit_rule,$(t))))
+$(foreach d,$(UNIT_DIRS),$(eval $(call helpers_rule,$(d))))
+
+$(UNIT_BIN): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libtide.a $(BUILD)/flags
+	@echo "  ld  $@"
+	$(QUIET)$(CC) $(LD_ALL) -o $@ $< $(@D)/helpers.a $(BUILD)/libtide.a -lcmocka $(LUA_LIBS) $(PKG_LIBS) -lm
 
 $(BUILD)/harness: $(HARNESS_O)
 	$(QUIET)$(CC) $(LD_ALL) -o $@ $(HARNESS_O)

@@ -110,6 +110,7 @@ static void set_environment(void)
     setenv("TIDE", tide, 1);
     setenv("TERM", "dumb", 1);
     setenv("LC_ALL", "C.UTF-8", 1);
+    setenv("CMOCKA_MESSAGE_OUTPUT", "TAP", 1);
     setenv("INPUTRC", "/dev/null", 1);
     unsetenv("NO_COLOR");
     unsetenv("LUA_INIT");
