@@ -284,7 +284,7 @@ static void parse_named_arguments(Parser *p)
         if (token_is_reserved(kind(p)))
             sg_replace(p, p->at, sg_make_text(p, "[\"%s\"]", token_spelling(kind(p))));
         sg_push_scratch(p, p->at);
-        if (p->n_scratch - base <= 64)
+        if (p->n_scratch - base <= 64 && !p->failed)
             check_repeated(p, base);
         sg_advance(p);
         sg_advance(p);

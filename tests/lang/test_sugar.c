@@ -385,13 +385,37 @@ static void test_speed(void **state)
     free(src);
 }
 
+/* A Lua with the module `sugar`. */
+static lua_State *new_lua(void)
+{
+    lua_State *L = luaL_newstate();
+    assert_non_null(L);
+    luaL_openlibs(L);
+    luaL_requiref(L, "sugar", luaopen_sugar, 0);
+    lua_settop(L, 0);
+    return L;
+}
+
 static void test_behaviour(void **state)
 {
     (void)state;
-    lua_State *L = luaL_newstate();
-    luaL_openlibs(L);
-    luaL_requiref(L, "sugar", luaopen_sugar, 0);
+    lua_State *L = new_lua();
     if (luaL_dofile(L, "tests/lang/sugar/behaviour.lua") != LUA_OK)
+        fail_msg("%s", lua_tostring(L, -1));
+    assert_int_equal(lua_tointeger(L, -1), 0);
+    lua_close(L);
+}
+
+/* Random programs do what a reference spelling of theirs does. */
+static void test_random_programs(void **state)
+{
+    (void)state;
+    lua_State *L = new_lua();
+    if (luaL_dofile(L, "tests/lang/sugar/generate.lua") != LUA_OK)
+        fail_msg("%s", lua_tostring(L, -1));
+    lua_pushinteger(L, 1);
+    lua_pushinteger(L, 500);
+    if (lua_pcall(L, 2, 1, 0) != LUA_OK)
         fail_msg("%s", lua_tostring(L, -1));
     assert_int_equal(lua_tointeger(L, -1), 0);
     lua_close(L);
@@ -418,12 +442,12 @@ static void test_documented(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_goldens),    cmocka_unit_test(test_untouched),
-        cmocka_unit_test(test_first_line), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_cells),      cmocka_unit_test(test_cell_ends),
-        cmocka_unit_test(test_full_scope), cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_speed),      cmocka_unit_test(test_behaviour),
-        cmocka_unit_test(test_documented),
+        cmocka_unit_test(test_goldens),         cmocka_unit_test(test_untouched),
+        cmocka_unit_test(test_first_line),      cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_cells),           cmocka_unit_test(test_cell_ends),
+        cmocka_unit_test(test_full_scope),      cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_speed),           cmocka_unit_test(test_behaviour),
+        cmocka_unit_test(test_random_programs), cmocka_unit_test(test_documented),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 -- so that a form and its plain Lua spelling can be compared. Run by tests/lang/test_sugar.c with the module
 -- `sugar`; prints failures.
 local sugar = require "sugar"
+local symbolic = dofile "tests/lang/sugar/symbolic.lua"
+local new_env = symbolic.new_env
 local failures = 0
 
 local function check(what, got, wanted)
@@ -11,108 +13,13 @@ local function check(what, got, wanted)
   end
 end
 
--- ---- symbolic tensors ------------------------------------------------------------------------------------
-local Tensor = {__istensor = true}
-local log = {} -- in-place operations and assignments, in order
-
-local function tensor(text, truth) return setmetatable({text = text, value = truth}, Tensor) end
-
-local show
-
-local function slice_text(start, stop, step)
-  local text = (start and show(start) or "") .. ":" .. (stop and show(stop) or "")
-  return step and text .. ":" .. show(step) or text
-end
-
--- A value inside an index, a call or an operation.
-function show(v)
-  if getmetatable(v) == Tensor then return rawget(v, "text") end
-  if type(v) == "table" and v.slice then return slice_text(v.start, v.stop, v.step) end
-  if type(v) == "table" then
-    local parts = {}
-    for i = 1, v.n or #v do parts[i] = v[i] == nil and "None" or show(v[i]) end
-    local names = {}
-    for k in pairs(v) do if type(k) == "string" and k ~= "n" then names[#names + 1] = k end end
-    table.sort(names)
-    for _, k in ipairs(names) do parts[#parts + 1] = k .. "=" .. show(v[k]) end
-    return "{" .. table.concat(parts, ", ") .. "}"
-  end
-  return tostring(v)
-end
-
-local function key_text(key)
-  local list = type(key) == "table" and not key.slice and getmetatable(key) ~= Tensor
-  return list and show(key):sub(2, -2) or show(key)
-end
-
-local in_place = {add_ = "+=", sub_ = "-=", mul_ = "*=", div_ = "/="}
-local methods = {}
-for _, name in ipairs {"eq", "ne", "lt", "le", "gt", "ge", "matmul", "rep"} do
-  methods[name] = function(self, ...)
-    local args = {...}
-    for i = 1, #args do args[i] = show(args[i]) end
-    return tensor(("%s(%s, %s)"):format(name, show(self), table.concat(args, ", ")), rawget(self, "value"))
-  end
-end
-for name, op in pairs(in_place) do
-  methods[name] = function(self, v)
-    log[#log + 1] = ("%s %s %s"):format(show(self), op, show(v))
-    return self
-  end
-end
-methods["end"] = function(self, ...) return "end", self, ... end
-
-function methods:item() return methods.truth(self) end
-
-function methods:truth()
-  local v = rawget(self, "value")
-  if v == "many" then error("Boolean value of Tensor with more than one value is ambiguous", 0) end
-  if v == nil then return true end
-  return v
-end
-
-function Tensor.__index(t, k)
-  if methods[k] then return methods[k] end
-  return tensor(("%s[%s]"):format(show(t), key_text(k)))
-end
-function Tensor.__newindex(t, k, v) log[#log + 1] = ("%s[%s] = %s"):format(show(t), key_text(k), show(v)) end
-for op, sign in pairs {add = "+", sub = "-", mul = "*", pow = "^", band = "&", bor = "|"} do
-  Tensor["__" .. op] = function(a, b) return tensor(("(%s %s %s)"):format(show(a), sign, show(b))) end
-end
-function Tensor.__unm(a) return tensor("-" .. show(a)) end
-function Tensor.__lt(a, b) return methods.truth(getmetatable(a) == Tensor and a or b) end
-Tensor.__le, Tensor.__eq = Tensor.__lt, Tensor.__lt
-
-package.loaded.torch = {__sugar = sugar.support, s = sugar.support.s, newaxis = tensor("None")}
-
-local function new_env()
-  local env = setmetatable({torch = package.loaded.torch}, {__index = _G})
-  for name in ("a b c d m w lr g idx mask"):gmatch("%S+") do env[name] = tensor(name) end
-  env.yes, env.no, env.many = tensor("yes", true), tensor("no", false), tensor("many", "many")
-  env.i, env.j, env.x, env.k = 1, 5, tensor("x"), 2
-  function env.f(...)
-    local args = table.pack(...)
-    for n = 1, args.n do args[n] = show(args[n]) end
-    log[#log + 1] = "f(" .. table.concat(args, ", ") .. ")"
-    return tensor("f()")
-  end
-  function env.two() return 3, 4 end
-  function env.none() end
-  return env
-end
-
 -- Runs a cell; returns what it shows and did.
 local function run(source)
   local text, message = sugar.translate(source, "=cell", true)
   if not text then return "error: " .. message end
   local f, problem = load(text, "=cell", "t", new_env())
   if not f then return "lua: " .. problem end
-  log = {}
-  local results = table.pack(pcall(f))
-  local parts = {}
-  if not results[1] then parts[1] = "error: " .. tostring(results[2]) end
-  for n = 2, results[1] and results.n or 0 do parts[#parts + 1] = show(results[n]) end
-  return table.concat(log, "; ") .. " -> " .. table.concat(parts, ", ")
+  return symbolic.observe(f)
 end
 
 -- ---- every form means what its plain spelling means ------------------------------------------------------
