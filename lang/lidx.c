@@ -66,6 +66,8 @@ static bool read_exactly(gzFile file, void *out, size_t n, const char *path)
             const char *text = gzerror(file, &code);
             if (code == Z_ERRNO) return fail_errno(errno, path);
             if (code == Z_BUF_ERROR) return fail_truncated(path);
+            size_t prefix = strlen(path); /* zlib's text is "path: what is wrong" */
+            if (strncmp(text, path, prefix) == 0 && text[prefix] == ':') text += prefix + 2;
             tide_fail("RuntimeError", "'%s' is damaged: %s", path, text);
             return false;
         }
