@@ -73,8 +73,11 @@ static void missing_error(Args *a, const ParamInfo *params, int first, int n)
         luaL_addstring(&b, "\"");
     }
     luaL_pushresult(&b);
-    raise_error(a->L, "TypeError", "%s() missing %d required positional arguments: %s", a->function, count,
-                lua_tostring(a->L, -1));
+    /* t.add(x) instead of t:add(x) takes x for the tensor itself */
+    const char *hint = a->method && a->count == n - 1 ? lua_pushfstring(a->L, " (a method is called with a colon: t:%s(…))", a->function)
+                                                      : lua_pushliteral(a->L, "");
+    raise_error(a->L, "TypeError", "%s() missing %d required positional arguments: %s%s", a->function, count,
+                lua_tostring(a->L, -2), hint);
 }
 
 static void too_many_error(Args *a, int positional)

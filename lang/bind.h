@@ -25,8 +25,8 @@ extern int bind_base;
 /* The tensor at stack index i, borrowed from its handle; NULL if the value is not a tensor. */
 static inline Tensor *to_tensor(lua_State *L, int i)
 {
-    if (lua_type(L, i) != LUA_TUSERDATA || lua_rawlen(L, i) != sizeof(Handle)) return NULL;
     const Handle *h = lua_touserdata(L, i);
+    if (!h || lua_rawlen(L, i) != sizeof *h) return NULL; /* light userdata have length 0 */
     return h->tag == &handle_tag ? h->tensor : NULL;
 }
 

@@ -334,22 +334,21 @@ void lang_interrupt_clear(lua_State *L)
 
 /* ---- a state ---- */
 
-static const char *const shared_names[] = {"nn", "optim", "plt", "Visdom", "progress"};
+/* Globals of Tide that are fields of torch. */
+static const char *const shared_names[] = {"nn", "optim", "progress"};
 
 static int open_state(lua_State *L)
 {
     luaL_openlibs(L);
     replace_loaders(L);
     luaL_requiref(L, "torch", luaopen_torch, 1);
-    int torch = lua_gettop(L);
     for (size_t i = 0; i < sizeof shared_names / sizeof *shared_names; i++) {
-        lua_pushstring(L, shared_names[i]);
-        if (lua_rawget(L, torch) != LUA_TNIL) lua_setglobal(L, shared_names[i]);
-        else lua_pop(L, 1);
+        lua_getfield(L, -1, shared_names[i]);
+        lua_setglobal(L, shared_names[i]);
     }
-    if (lua_getfield(L, torch, "nn") == LUA_TTABLE) {
-        if (lua_getfield(L, -1, "functional") != LUA_TNIL) lua_setglobal(L, "F");
-    }
+    lua_getfield(L, -1, "nn");
+    lua_getfield(L, -1, "functional");
+    lua_setglobal(L, "F");
     guard_globals(L);
     return 0;
 }

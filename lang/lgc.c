@@ -6,7 +6,7 @@
 /* Young collections are cheap (they visit what was made since the last one), so they run often: a short young list
  * keeps the engine's free blocks in the cache. Handles that survive two of them are freed only by a full collection,
  * which runs when the live bytes have grown well beyond what the last one left. */
-enum { YOUNG_HANDLES = 400 };
+enum { YOUNG_HANDLES = 300 };
 static const size_t YOUNG_BYTES = (size_t)8 << 20, FULL_BYTES = (size_t)24 << 20;
 
 static int handles;          /* since the last collection */

@@ -131,7 +131,8 @@ static int foreign_operand(lua_State *L)
 {
     const char *event = lua_tostring(L, lua_upvalueindex(3));
     int other = to_tensor(L, 1) ? 2 : 1;
-    if (luaL_getmetafield(L, other, event) != LUA_TNIL) {
+    /* strings have these events too, but only to refuse */
+    if (lua_type(L, other) != LUA_TSTRING && luaL_getmetafield(L, other, event) != LUA_TNIL) {
         lua_insert(L, 1);
         lua_settop(L, 3);
         int saved = bind_hold();
