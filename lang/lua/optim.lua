@@ -1,13 +1,16 @@
--- torch.optim: the optimizers, each file loaded at the first use of one of its names.
+-- torch.optim and torch.optim.lr_scheduler: each file loaded at the first use of one of its names.
 local support = require "torch.support"
 
-local optim = support.lazy({}, {
+local lr_scheduler = support.lazy({}, {
+    ["optim.schedule"] = "LRScheduler LambdaLR MultiplicativeLR StepLR MultiStepLR ConstantLR LinearLR ExponentialLR PolynomialLR " ..
+        "CosineAnnealingLR",
+    ["optim.cycles"] = "CosineAnnealingWarmRestarts CyclicLR OneCycleLR ReduceLROnPlateau SequentialLR ChainedScheduler",
+})
+
+return support.lazy({lr_scheduler = lr_scheduler}, {
     ["optim.optimizer"] = "Optimizer",
     ["optim.sgd"] = "SGD ASGD",
     ["optim.adam"] = "Adam AdamW Adamax NAdam RAdam",
     ["optim.rms"] = "RMSprop Adagrad Adadelta Rprop",
     ["optim.lbfgs"] = "LBFGS",
-    ["optim.schedulers"] = "lr_scheduler",
 })
-
-return optim
