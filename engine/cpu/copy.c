@@ -82,5 +82,5 @@ bool cpu_copy(const Call *call)
     iter_add(&it, c.to, to->stride, c.to_size);
     iter_add(&it, (char *)c.from, uniform ? still : from->stride, c.from_size);
     iter_order(&it);
-    return iter_run(&it, COPY_GRAIN, c.convert ? copy_converted : copy_same, &c);
+    return iter_run(&it, iter_grain(&it, COPY_GRAIN), c.convert ? copy_converted : copy_same, &c);
 }

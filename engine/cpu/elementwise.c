@@ -5,13 +5,14 @@
 
 #include <string.h>
 
-enum { BLOCK = 1024 }; /* elements in a buffer: all of an op's buffers together fit the first cache */
+enum { SIDE = 32, BLOCK = SIDE * SIDE }; /* elements in a buffer: all of an op's buffers together fit the first cache */
 
 /* One op about to run. Index 0 is the result, 1 ... the operands. */
 typedef struct Work {
     LoopFn loop;
     int nop;
     bool scalars;                      /* the loop takes an operand of stride 0 */
+    bool same[ITER_MAXOP];             /* the operand is one number throughout */
     size_t stored[ITER_MAXOP];         /* bytes an element in memory … */
     size_t used[ITER_MAXOP];           /* … and in the loop */
     ConvertFn convert[ITER_MAXOP];     /* between the two; NULL: the same */
@@ -146,7 +147,9 @@ static void run_block(const Work *w, const Block *b, Buffers *buffers)
     bool scalar = !w->scalars; /* the loop takes one at most */
     for (int k = 1; k < w->nop; k++) {
         bool one = !scalar && b->n > 1 && is_still(b, k);
-        p[k] = one ? load_one(w, k, b, buffers) : load(w, k, b, buffers);
+        if (one) p[k] = load_one(w, k, b, buffers);
+        else if (w->same[k]) p[k] = buffers->room[k]; /* filled beforehand */
+        else p[k] = load(w, k, b, buffers);
         stride[k] = one ? 0 : (int64_t)w->used[k];
         scalar |= one;
     }
@@ -157,13 +160,29 @@ static void run_block(const Work *w, const Block *b, Buffers *buffers)
     if (!direct) store(w, b, buffers);
 }
 
+/* Whether an operand lies across the result, as a transposed matrix does: blocks then take several elements of each of
+ * its cache lines. */
+static bool is_crossed(const Work *w, const Tile *t)
+{
+    if (t->n0 < SIDE * 2 || t->n1 < 4) return false;
+    for (int k = 0; k < w->nop; k++)
+        if (t->outer[k] == (int64_t)w->stored[k] && t->inner[k] >= 64) return true;
+    return false;
+}
+
 static void run_tile(const Tile *t, void *ctx)
 {
     const Work *w = ctx;
     Buffers buffers;
     Block b;
     int64_t width = t->n0 < BLOCK ? t->n0 : BLOCK, rows = t->n0 < BLOCK / 2 ? BLOCK / t->n0 : 1;
-    for (int k = 0; k < w->nop; k++) b.step[k] = (Steps){t->inner[k], t->outer[k]};
+    if (is_crossed(w, t)) width = SIDE * 2, rows = SIDE / 2;
+    for (int k = 0; k < w->nop; k++) {
+        b.step[k] = (Steps){t->inner[k], t->outer[k]};
+        Steps packed = {(int64_t)w->used[k], 0}, still = {0, 0};
+        int64_t n = t->n0 * t->n1 < BLOCK ? t->n0 * t->n1 : BLOCK;
+        if (k && w->same[k]) strided_copy(buffers.room[k], packed, w->data[k], still, n, 1, w->used[k]);
+    }
     for (int64_t r = 0; r < t->n1; r += rows) {
         b.n1 = t->n1 - r < rows ? t->n1 - r : rows;
         for (int64_t i = 0; i < t->n0; i += width) {
@@ -182,7 +201,8 @@ static void set_operand(Work *w, int k, const Tensor *t, DType want, DType compu
     DType have = (DType)t->dtype;
     w->used[k] = w->stored[k] = dtype_size(want);
     w->convert[k] = w->narrow[k] = NULL;
-    if (k && is_uniform(t)) { /* a number is not rounded to 16 bits first */
+    w->same[k] = k && is_uniform(t);
+    if (w->same[k]) { /* a number is not rounded to 16 bits first */
         convert_number(w, k, want, t);
         iter_add(it, w->data[k], still, 0);
         return;
@@ -205,7 +225,7 @@ static bool run_strided(Work *w, const Call *call, const OpInfo *info, DType typ
     for (int k = 1; k < w->nop; k++)
         set_operand(w, k, call->in[k - 1], k == 1 && info->types == TYPES_WHERE ? DT_BOOL : type, call->compute, &it);
     iter_order(&it);
-    return iter_run(&it, GRAIN, run_tile, w);
+    return iter_run(&it, iter_grain(&it, GRAIN), run_tile, w);
 }
 
 bool cpu_elementwise(const Call *call)

@@ -137,6 +137,14 @@ void iter_range(const Iter *it, int64_t first, int64_t last, TileFn fn, void *ct
     }
 }
 
+int64_t iter_grain(const Iter *it, int64_t grain)
+{
+    int64_t width = it->shape[0];
+    if (it->ndim < 2 || width >= grain) return grain;
+    int64_t rows = (grain - 1) / width + 1;
+    return width * (width < grain / 4 ? (rows + 31) / 32 * 32 : rows);
+}
+
 typedef struct IterWork {
     const Iter *it;
     TileFn fn;

@@ -40,6 +40,8 @@ void iter_merge(Iter *it);
 
 /* The elements first <= i < last, in the iterator's own order, as tiles, on this thread. */
 void iter_range(const Iter *it, int64_t first, int64_t last, TileFn fn, void *ctx);
+/* At least grain elements that are a whole number of rows, 32 of them if that is not too many. */
+int64_t iter_grain(const Iter *it, int64_t grain);
 /* All elements, split among threads in pieces of grain elements. False when interrupted. */
 bool iter_run(const Iter *it, int64_t grain, TileFn fn, void *ctx);
 

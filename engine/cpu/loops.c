@@ -40,17 +40,21 @@ ConvertFn conversion(DType to, DType from)
     return conversions[to][from];
 }
 
-static void copy_row(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n, size_t size)
-{
+/* One element repeated, or any steps: the first vectorises. */
 #define COPY_ROW(T)                                                                                                    \
-    for (int64_t i = 0; i < n; i++) *(T *)(to + i * to_step) = *(const T *)(from + i * from_step)
+    if (from_step == 0 && to_step == sizeof(T))                                                                        \
+        for (int64_t i = 0; i < n; i++) ((T *)to)[i] = *(const T *)from;                                               \
+    else                                                                                                               \
+        for (int64_t i = 0; i < n; i++) *(T *)(to + i * to_step) = *(const T *)(from + i * from_step)
+
+static void copy_row(char *restrict to, int64_t to_step, const char *restrict from, int64_t from_step, int64_t n, size_t size)
+{
     switch (size) {
     case 1: COPY_ROW(uint8_t); break;
     case 2: COPY_ROW(uint16_t); break;
     case 4: COPY_ROW(uint32_t); break;
     default: COPY_ROW(uint64_t); break;
     }
-#undef COPY_ROW
 }
 
 static void copy_rows(char *to, Steps to_step, const char *from, Steps from_step, int64_t n0, int64_t n1, size_t size)

@@ -31,6 +31,7 @@ typedef struct Plan {
     int64_t across, to_step, across_step; /* the innermost dim of the results: elements, bytes in output and input */
     Iter results;                /* the others: operand 0 the output, 1 the input */
     bool vectors;                /* the innermost reduced dim is contiguous */
+    bool rows_short;             /* it is contiguous, of the loops' type and short */
     int64_t straight;            /* that many leading columns are cascaded straight */
     int64_t band;                /* results of the innermost dim computed together */
 } Plan;
@@ -98,10 +99,22 @@ static void cascade(const Rows *s, int64_t first, int64_t last, Sums *sums)
     const ReduceLoops *loops = s->plan->loops;
     int64_t columns = s->sub * s->width, step = (int64_t)1 << s->power, mask = step - 1, r = first;
     for (int l = 0; l < LEVELS; l++) loops->clear(sums->level[l], columns);
+    bool quick = !s->plan->load && s->sub == 1 && s->column_step == (int64_t)s->plan->stored &&
+                 columns * (int64_t)s->plan->used == ROW_BYTES;
     while (r + step <= last) {
-        add_rows(s, r, step, sums->level[0]);
-        r += step;
-        for (int l = 1; l < LEVELS; l++) {
+        int l = 1;
+        if (quick) { /* all the steps that go to the first level before it moves up */
+            int64_t count = step - (r >> s->power & mask), most = (last - r) >> s->power;
+            count = count < most ? count : most;
+            loops->steps(sums->level[1], s->x + r * s->step, s->step, step, count);
+            r += count * step;
+            if (r & mask << s->power) break;
+            l = 2;
+        } else {
+            add_rows(s, r, step, sums->level[0]);
+            r += step;
+        }
+        for (; l < LEVELS; l++) {
             loops->combine(sums->level[l], sums->level[l - 1], columns);
             loops->clear(sums->level[l - 1], columns);
             if (r & mask << (l * s->power)) break;
@@ -216,12 +229,11 @@ static bool reduce_fours(const Plan *p, const char *x, int64_t width, bool share
 static bool reduce_inner(const Plan *p, const char *x, int64_t first, int64_t width, bool share, char *result)
 {
     x += first * p->across_step;
+    if (p->rows_short) {
+        p->loops->short_rows(result, x, p->across_step, width, p->n);
+        return true;
+    }
     if (p->vectors) {
-        int64_t columns = ROW_BYTES / (int64_t)p->used;
-        if (!p->load && p->n < 16 * columns) {
-            p->loops->short_rows(result, x, p->across_step, width, p->n);
-            return true;
-        }
         for (int64_t k = 0; k < width; k++, x += p->across_step, result += p->loops->size)
             if (!reduce_vectors(p, x, share, result)) return false;
         return true;
@@ -375,9 +387,10 @@ static void choose_way(Plan *p)
     if (p->vectors || !alone) p->straight = 0;
     else if (p->across_step == element && p->across >= lanes) p->straight = p->across / (4 * lanes) * (4 * lanes);
     else p->straight = p->step < p->across_step ? 0 : p->across / 4 * 4;
+    p->rows_short = !p->load && p->step == element && p->straight == 0 && p->n < SHORT_BYTES / element;
 }
 
-static bool make_plan(Plan *p, const Call *call)
+static bool choose_loops(Plan *p, const Call *call)
 {
     static const ReduceId ids[OP_COUNT] = {
 #define REDUCE(name, ...) [OP_##name] = REDUCE_##name,
@@ -397,7 +410,12 @@ static bool make_plan(Plan *p, const Call *call)
     p->used = dtype_size(type);
     p->result = dtype_size((DType)out->dtype);
     p->count = call->count;
+    return true;
+}
 
+static void choose_dims(Plan *p, const Call *call)
+{
+    const Tensor *x = call->in[0], *out = call->out[0];
     int kept = x->ndim - call->reduced;
     iter_begin(&p->reduced, call->reduced, x->shape + kept);
     iter_add(&p->reduced, tensor_data(x), x->stride + kept, p->stored);
@@ -416,6 +434,15 @@ static bool make_plan(Plan *p, const Call *call)
     p->to_step = steps[0];
     p->across_step = steps[1];
     choose_way(p);
+}
+
+/* The commonest small case, all of a contiguous tensor, without planning. */
+static bool reduce_small(const Plan *p, const Call *call)
+{
+    int64_t number[1];
+    p->loops->short_rows(number, tensor_data(call->in[0]), 0, 1, call->in[0]->numel);
+    p->loops->finish(number, 1, call->count);
+    memcpy(tensor_data(call->out[0]), number, p->result);
     return true;
 }
 
@@ -423,7 +450,10 @@ bool cpu_reduce(const Call *call)
 {
     Plan plan, *p = &plan;
     if (call->out[0]->numel == 0) return true;
-    if (!make_plan(p, call)) return false;
+    if (!choose_loops(p, call)) return false;
+    bool whole = call->out[0]->numel == 1 && call->in[0]->contiguous;
+    if (whole && !p->load && !p->store && call->in[0]->numel < SHORT_BYTES / (int64_t)p->stored) return reduce_small(p, call);
+    choose_dims(p, call);
     int64_t numel = call->in[0]->numel, threads = numel > GRAIN ? get_num_threads() : 1;
     p->band = p->vectors && p->n > GRAIN / WIDTH ? GRAIN / p->n + 1 : WIDTH;
     while (p->band > WIDTH / 8 && p->across / p->band * p->results.numel < threads - 1) p->band /= 2;

@@ -23,10 +23,18 @@ typedef struct ReduceLoops {
     void (*fold)(void *acc, const void *more, int64_t n);
     void (*clear)(void *acc, int64_t n); /* to the identity */
     void (*finish)(void *acc, int64_t n, int64_t count);
-    /* Contiguous rows too short for a second level of sums: result[r] of n elements from x + r * row_step. */
+    /* Contiguous rows too short for a third level of sums: result[r] of n < SHORT_BYTES / sizeof(T) elements from
+     * x + r * row_step. */
     void (*short_rows)(void *result, const char *x, int64_t row_step, int64_t rows, int64_t n);
+    /* Two levels at once: acc[k] = combine(acc[k], step's sum) for `count` steps of `rows` rows of ROW_BYTES. */
+    void (*steps)(void *acc, const char *x, int64_t row_step, int64_t rows, int64_t count);
 } ReduceLoops;
 
-enum { ROW_BYTES = 128, VECTOR_BYTES = 32 }; /* the sums of contiguous elements have 4 vectors of partial sums */
+enum {
+    VECTOR_BYTES = 32,
+    ROW_BYTES = 4 * VECTOR_BYTES, /* sums of contiguous elements are 4 vectors of partial sums */
+    STEP_ROWS = 16,               /* added before a sum moves up a level, in anything but huge sums */
+    SHORT_BYTES = STEP_ROWS * STEP_ROWS * ROW_BYTES
+};
 
 #endif

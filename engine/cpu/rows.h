@@ -18,6 +18,7 @@
 
 #define K(literal) ((T)(literal))
 #define WIDE double
+#define KW(literal) ((WIDE)(literal))
 #undef copysign
 #define copysign(x, y) _Generic((x), float: copysignf, default: copysign)(x, y)
 

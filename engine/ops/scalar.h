@@ -5,7 +5,7 @@
  *   WIDE           a float type to compute slow functions in: double where there is one
  *   T_FLOAT, T_BOOL, T_SIGNED, T_BITS   what T is: 0 or 1, and its width
  *   SCALAR(name)   the function's name for T, and SCALAR_FN, what stands before its definition
- *   K(0.5)         a fractional literal in T
+ *   K(0.5), KW(0.5) a fractional literal in T, in WIDE
  * and makes power(a, b) and the like mean SCALAR(power)(a, b), where they are not the same.
  * Semantics are PyTorch's CPU ones, stated where they are not obvious. */
 
@@ -66,11 +66,11 @@ SCALAR_FN T SCALAR(erf_inverse)(T x)
     if (!(a < 1)) return a == 1 ? x / (T)0 : (T)0 / (T)0;
     if (a == 0) return x;
     WIDE l = log1p(-a * a);
-    WIDE h = K(4.3307467508) + l / 2;
-    WIDE y = sqrt(sqrt(h * h - l * K(6.8022277468)) - h);
+    WIDE h = KW(4.3307467508) + l / 2;
+    WIDE y = sqrt(sqrt(h * h - l * KW(6.8022277468)) - h);
     for (int i = 0; i < 2; i++) {
-        WIDE miss = a < K(0.5) ? erf(y) - a : (1 - a) - erfc(y);
-        WIDE step = miss * K(0.88622692545275801) * exp(y * y);
+        WIDE miss = a < KW(0.5) ? erf(y) - a : (1 - a) - erfc(y);
+        WIDE step = miss * KW(0.88622692545275801) * exp(y * y);
         y -= step / (1 + y * step);
     }
     return (T)(x < 0 ? -y : y);
@@ -79,7 +79,7 @@ SCALAR_FN T SCALAR(erf_inverse)(T x)
 /* Infinite at 0 with the sign of -x, NaN at negative whole numbers. */
 SCALAR_FN T SCALAR(digamma)(T x)
 {
-    const WIDE pi = K(3.14159265358979324);
+    const WIDE pi = KW(3.14159265358979324);
     WIDE v = x, y = 0;
     if (x == 0) return copysign((T)1 / (T)0, -x);
     if (v < 0) {
@@ -90,22 +90,22 @@ SCALAR_FN T SCALAR(digamma)(T x)
     }
     for (; v < 10; v += 1) y -= 1 / v;
     WIDE z = 1 / (v * v);
-    WIDE tail = z * (K(0.083333333333333333) - z * (K(0.0083333333333333333) - z * (K(0.0039682539682539683) -
-                z * (K(0.0041666666666666667) - z * (K(0.0075757575757575758) - z * K(0.021092796092796093))))));
+    WIDE tail = z * (KW(0.083333333333333333) - z * (KW(0.0083333333333333333) - z * (KW(0.0039682539682539683) -
+                z * (KW(0.0041666666666666667) - z * (KW(0.0075757575757575758) - z * KW(0.021092796092796093))))));
     return (T)(y + log(v) - 1 / (2 * v) - tail);
 }
 
-/* The sum of (q + k)**-s over k >= 0 for whole s > 1 and q > 0, by Euler and Maclaurin's formula from q + k >= 10. */
+/* The sum of (q + k)**-s over k >= 0 for whole s > 1 and q > 0, by Euler and Maclaurin's formula from q + k >= 14. */
 SCALAR_FN WIDE SCALAR(zeta_positive)(WIDE s, WIDE q)
 {
     WIDE sum = 0;
-    for (; q < 10; q += 1) sum += pow(q, -s);
+    for (; q < 14; q += 1) sum += pow(q, -s);
     WIDE p = pow(q, -s), z = 1 / (q * q);
     WIDE t1 = s / 12, t2 = (s + 1) * (s + 2) * z / 60, t3 = (s + 3) * (s + 4) * z / 42;
-    WIDE t4 = (s + 5) * (s + 6) * z / 40, t5 = (s + 7) * (s + 8) * z * K(0.025252525252525253);
-    WIDE t6 = (s + 9) * (s + 10) * z * K(0.025310855949446105), t7 = (s + 11) * (s + 12) * z * K(0.025325615366478968);
+    WIDE t4 = (s + 5) * (s + 6) * z / 40, t5 = (s + 7) * (s + 8) * z * KW(0.025252525252525253);
+    WIDE t6 = (s + 9) * (s + 10) * z * KW(0.025310855949446105), t7 = (s + 11) * (s + 12) * z * KW(0.025325615366478968);
     WIDE series = 1 - t2 * (1 - t3 * (1 - t4 * (1 - t5 * (1 - t6 * (1 - t7)))));
-    return sum + p * (q / (s - 1) + K(0.5) + t1 / q * series);
+    return sum + p * (q / (s - 1) + KW(0.5) + t1 / q * series);
 }
 
 /* The same for any q: terms below 0 are those of two sums from the other side, so the work does not grow with -q. */
