@@ -54,6 +54,12 @@ int arg_error(Args *a, const char *name, int position, const char *what, int i)
     raise_error(a->L, "TypeError", "%s(): argument '%s' must be %s, not %s", a->function, name, what, got);
 }
 
+static bool called_with_colon(lua_State *L)
+{
+    lua_Debug ar;
+    return lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) && strcmp(ar.namewhat, "method") == 0;
+}
+
 static void missing_error(Args *a, const ParamInfo *params, int first, int n)
 {
     luaL_Buffer b;
@@ -74,7 +80,7 @@ static void missing_error(Args *a, const ParamInfo *params, int first, int n)
     }
     luaL_pushresult(&b);
     /* t.add(x) instead of t:add(x) takes x for the tensor itself */
-    const char *hint = a->method && a->count == n - 1 ? lua_pushfstring(a->L, " (a method is called with a colon: t:%s(…))", a->function)
+    const char *hint = a->method && !called_with_colon(a->L) ? lua_pushfstring(a->L, " (a method is called with a colon: t:%s(…))", a->function)
                                                       : lua_pushliteral(a->L, "");
     raise_error(a->L, "TypeError", "%s() missing %d required positional arguments: %s%s", a->function, count,
                 lua_tostring(a->L, -2), hint);
@@ -117,7 +123,7 @@ static void unexpected_error(Args *a, const char *key, const ParamInfo *params, 
     raise_error(a->L, "TypeError", "%s() got an unexpected keyword argument '%s'", a->function, key);
 }
 
-static void check_option_names(Args *a, const ParamInfo *params, int n, const char *extra)
+static void check_option_names(Args *a, const ParamInfo *params, int n, int positional, const char *extra)
 {
     lua_State *L = a->L;
     for (lua_pushnil(L); lua_next(L, a->options); lua_pop(L, 1)) {
@@ -128,7 +134,7 @@ static void check_option_names(Args *a, const ParamInfo *params, int n, const ch
         for (int i = 0; i < n && !known; i++) {
             if (strcmp(key, param_name(a->function, &params[i])) != 0) continue;
             known = true;
-            if (i < a->count && !lua_isnil(L, i + 1))
+            if (i < positional && i < a->count && !lua_isnil(L, i + 1))
                 raise_error(L, "TypeError", "%s() got multiple values for argument '%s'", a->function, key);
         }
         if (!known) unexpected_error(a, key, params, n, extra);
@@ -365,7 +371,7 @@ void args_read(Args *a, const ParamInfo *params, int n, int positional, const ch
     lua_State *L = a->L;
     check_self(a);
     luaL_checkstack(L, n + 4, NULL);
-    if (a->options) check_option_names(a, params, n, extra);
+    if (a->options) check_option_names(a, params, n, positional, extra);
     bool loose = positional > 0 && params[positional - 1].kind == 'D' && a->count > positional &&
                  lua_type(L, positional) != LUA_TTABLE && !to_size(L, positional);
     if (a->count > positional && !loose) {

@@ -332,6 +332,12 @@ static int hook_gc(lua_State *L)
     return 0;
 }
 
+static int hook_tostring(lua_State *L)
+{
+    lua_pushfstring(L, "<%s object at %p>", hook_type, luaL_checkudata(L, 1, hook_type));
+    return 1;
+}
+
 static int register_hook(lua_State *L)
 {
     Tensor *t = self_tensor(L, "register_hook");
@@ -489,7 +495,7 @@ static void node_types(lua_State *L)
     static const luaL_Reg node[] = {{"__gc", node_gc}, {"__tostring", node_tostring}, {"__eq", node_eq},
                                     {"__index", node_index}, {NULL, NULL}};
     static const luaL_Reg guard[] = {{"__close", guard_close}, {NULL, NULL}};
-    static const luaL_Reg hook[] = {{"__gc", hook_gc}, {NULL, NULL}};
+    static const luaL_Reg hook[] = {{"__gc", hook_gc}, {"__tostring", hook_tostring}, {NULL, NULL}};
     luaL_newmetatable(L, node_type);
     luaL_setfuncs(L, node, 0);
     luaL_newmetatable(L, guard_type);

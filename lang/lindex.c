@@ -345,7 +345,10 @@ void index_write(lua_State *L, Tensor *t, int key, int value)
     } else if (v->is_number) {
         ok = tensor_fill_(x, v) != NULL;
     } else {
-        ok = tensor_copy_(x, without_leading_ones(v, x->ndim)) != NULL;
+        Dims shape = tensor_dims(x);
+        v = without_leading_ones(v, x->ndim);
+        if (v && !tensor_same_shape(v, x)) v = op_expand(v, &shape);
+        ok = v && tensor_copy_(x, v) != NULL;
     }
     if (!ok) raise_pending(L);
     scope_close(bind_base);

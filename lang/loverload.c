@@ -220,6 +220,20 @@ static int norm(lua_State *L)
     return give_out(&a, p_norm(x, p, v[2].dims, v[3].b));
 }
 
+/* ---- prod: one dim, or all ---- */
+
+static int prod(lua_State *L)
+{
+    static const ParamInfo params[] = {P('T', "input"), D('A', "dim", "NULL"), D('B', "keepdim", "false"), D('Y', "dtype", "DT_NONE")};
+    Args a;
+    Arg v[COUNT(params)];
+    args_begin(&a, L, "prod", is_method(L));
+    args_read(&a, params, COUNT(params), 3, "out", v);
+    Tensor *x = v[3].dtype == DT_NONE ? v[0].t : tensor_to(v[0].t, v[3].dtype, v[0].t->device, false);
+    if (!v[1].i) return give_out(&a, op_prod(x, NULL, v[2].b));
+    return give_out(&a, op_prod(x, DIMS(arg_int(&a, (int)v[1].i, "dim", 2 - a.method)), v[2].b));
+}
+
 /* ---- scatter_reduce, with the reduction by name ---- */
 
 /* choice: 1 for in place */
@@ -254,7 +268,7 @@ static const Overload overloads[] = {
     {"max", extremum, 0, true, true}, {"min", extremum, 1, true, true},
     {"median", extremum, 2, true, true}, {"nanmedian", extremum, 3, true, true}, {"clamp", clamp, 0, true, true},
     {"clip", clamp, 0, true, true}, {"clamp_", clamp, 1, true, true}, {"clip_", clamp, 1, true, true},
-    {"where", where, 0, true, true}, {"nonzero", nonzero, 0, true, true}, {"norm", norm, 0, true, true},
+    {"where", where, 0, true, true}, {"nonzero", nonzero, 0, true, true}, {"norm", norm, 0, true, true}, {"prod", prod, 0, true, true},
     {"div", divide, 0, true, true}, {"divide", divide, 0, true, true}, {"div_", divide, 1, false, true},
     {"divide_", divide, 1, false, true}, {"add", scaled_sum, 0, true, true}, {"sub", scaled_sum, 1, true, true},
     {"subtract", scaled_sum, 1, true, true}, {"add_", scaled_sum, 2, false, true}, {"sub_", scaled_sum, 3, false, true},
