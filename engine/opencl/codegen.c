@@ -64,7 +64,7 @@ static bool in_program(const Signature *s, OpId op)
            admits((TypeRule)info->types, s->compute);
 }
 
-/* ---- vector form: only where it pays, that is for mathematical functions, and means the same ---- */
+/* ---- vector form: the expression with vectors for numbers, where that means the same ---- */
 
 static bool is_builtin(const char *name, size_t n)
 {
@@ -78,26 +78,43 @@ static bool is_builtin(const char *name, size_t n)
     return false;
 }
 
-/* Comparisons of vectors are -1 where those of numbers are 1, so they may only choose, and all functions called must
- * have vector forms. */
-static bool has_vector_form(const char *forward)
+/* Whether every function that text calls has a vector form. K(…) is a literal. */
+static bool calls_builtins_only(const char *text)
 {
-    bool calls = false, compares = strpbrk(forward, "<>=!") != NULL;
-    for (const char *p = forward; *p;) {
-        if (!isalpha((unsigned char)*p) && *p != '_') {
-            p++;
-            continue;
-        }
-        size_t n = 1;
+    for (const char *p = text; *p;) {
+        size_t n = 0;
         while (isalnum((unsigned char)p[n]) || p[n] == '_') n++;
-        bool literal = n == 1 && *p == 'K';
-        if (p[n] == '(' && !literal) {
-            if (!is_builtin(p, n)) return false;
-            calls = true;
-        }
-        p += n;
+        if (p[n] == '(' && n > 0 && !(n == 1 && *p == 'K') && !is_builtin(p, n)) return false;
+        p += n ? n : 1;
     }
-    return calls && (!compares || strchr(forward, '?'));
+    return true;
+}
+
+/* Whether a ?: chooses between two whole numbers, whose type would be theirs and not the operands'. */
+static bool chooses_literals(const char *text)
+{
+    for (const char *p = strchr(text, '?'); p; p = strchr(p + 1, '?')) {
+        const char *q = p + 1 + strspn(p + 1, " ");
+        size_t digits = strspn(q, "0123456789");
+        q += digits + strspn(q + digits, " ");
+        if (digits == 0 || *q != ':') continue;
+        q += 1 + strspn(q + 1, " ");
+        digits = strspn(q, "0123456789");
+        if (digits > 0 && (q[digits] == 0 || q[digits] == ' ' || q[digits] == ')')) return true;
+    }
+    return false;
+}
+
+/* Comparisons of vectors are -1 where those of numbers are 1: they may choose or be the answer, but not be counted with.
+ * Literals must not be of higher rank than the elements, which rules out small integers. */
+static bool has_vector_form(const OpInfo *info, DType compute)
+{
+    DType c = register_dtype(compute);
+    if (c != DT_F32 && c != DT_F64 && c != DT_I32 && c != DT_I64) return false;
+    if (!dtype_is_float(c) && strchr(info->forward, '(')) return false;
+    bool compares = strpbrk(info->forward, "<>=!") != NULL, chooses = strchr(info->forward, '?') != NULL;
+    if (compares && !chooses && !answers_bool(info->format)) return false;
+    return calls_builtins_only(info->forward) && !chooses_literals(info->forward);
 }
 
 /* ---- source ---- */
@@ -110,15 +127,18 @@ static const char *parameters(int nin, const char *type)
     return text;
 }
 
-/* The row's expression as a function of numbers, f_<name>, and where there is one of vectors, v_<name>. */
+/* The row's expression as a function of numbers, f_<name>, or of vectors, v_<name>. */
 static void write_function(Text *t, const Signature *s, const OpInfo *info, bool vector)
 {
     const char *result = s->answers_bool ? "uchar" : "T";
     bool truth = s->answers_bool || s->compute == DT_BOOL;
+    if (vector) {
+        text_add(t, "static inline %s v_%s(%s) { return ", s->answers_bool ? "BV" : "TV", info->name, parameters(s->nin, "TV"));
+        text_add(t, s->answers_bool ? "CONVERT_BV(%s) & (uchar)1; }\n" : "%s; }\n", info->forward);
+        return;
+    }
     text_add(t, "static inline %s f_%s(%s) { return (%s)(", result, info->name, parameters(s->nin, "T"), result);
     text_add(t, truth ? "(%s) != 0); }\n" : "%s); }\n", info->forward);
-    if (vector)
-        text_add(t, "static inline TV v_%s(%s) { return %s; }\n", info->name, parameters(s->nin, "TV"), info->forward);
 }
 
 static void write_list(Text *t, int from, int n, const char *format)
@@ -159,60 +179,46 @@ static void write_access(Text *t, const Signature *s)
     }
 }
 
-/* Operand k's elements of a whole chunk as an array q<k> and, in vector form, as v<k>. */
-static void write_chunk_load(Text *t, const Signature *s, int k, bool vector)
+/* Operand k's elements as a vector v<k>: those of a whole chunk in one load where they are dense, else one by one. */
+static void write_vector_load(Text *t, const Signature *s, int k)
 {
-    int w = s->width;
-    if (vector && s->layout[k] == '1') text_add(t, "        TV v%d = LOADV%d(o%d);\n", k, k, k);
-    else if (vector && s->layout[k] == 'n') text_add(t, "        TV v%d = (TV)(LOAD%d(o%d));\n", k, k, k);
-    else if (s->layout[k] == '1') text_add(t, "        T q%d[%d];\n        vstore%d(LOADV%d(o%d), 0, q%d);\n", k, w, w, k, k, k);
-    else {
-        text_add(t, "        T q%d[%d];\n", k, w);
-        if (s->layout[k] == 'n') text_add(t, "        T n%d = LOAD%d(o%d);\n", k, k, k);
-        text_add(t, "        for (int e = 0; e < %d; e++) q%d[e] = ", w, k);
-        text_add(t, s->layout[k] == 'n' ? "n%d;\n" : "LOAD%d(o%d + e * s%d);\n", k, k, k);
-        if (vector) text_add(t, "        TV v%d = vload%d(0, q%d);\n", k, w, k);
+    if (s->layout[k] == 'n') {
+        text_add(t, "    TV v%d = (TV)(LOAD%d(o%d));\n", k, k, k);
+        return;
     }
+    text_add(t, "    TV v%d;\n    ", k);
+    if (s->layout[k] == '1') text_add(t, "if (n == WIDTH) v%d = LOADV%d(o%d);\n    else ", k, k, k);
+    text_add(t, "{\n        T q[WIDTH];\n        SLOWLY for (INDEX e = 0; e < WIDTH; e++) q[e] = LOAD%d(o%d + min(e, n - 1) * s%d);\n"
+                "        v%d = vload%d(0, q);\n    }\n", k, k, k, k, s->width);
 }
 
-static void write_chunk(Text *t, const Signature *s, const OpInfo *info, bool vector)
+static void write_vector_body(Text *t, const Signature *s, const OpInfo *info)
 {
-    int w = s->width;
-    const char *result = s->answers_bool ? "uchar" : "T";
-    text_put(t, "    if (i + WIDTH <= (INDEX)g.inner) {\n");
-    for (int k = 1; k <= s->nin; k++) write_chunk_load(t, s, k, vector);
-    if (vector) {
-        if (s->answers_bool) text_add(t, "        uchar%d r = (uchar)1 & convert_uchar%d(v_%s(", w, w, info->name);
-        else text_add(t, "        TV r = (v_%s(", info->name);
-        write_list(t, 1, s->nin + 1, "v#");
-        text_put(t, "));\n");
-    } else {
-        text_add(t, "        %s r[%d];\n        for (int e = 0; e < %d; e++) r[e] = f_%s(", result, w, w, info->name);
-        write_list(t, 1, s->nin + 1, "q#[e]");
-        text_put(t, ");\n");
-    }
-    if (s->layout[0] == '1') {
-        text_add(t, vector ? "        STOREV(o0, r);\n" : "        STOREV(o0, vload%d(0, r));\n", w);
-    } else {
-        if (vector) text_add(t, "        %s z[%d];\n        vstore%d(r, 0, z);\n", result, w, w);
-        text_add(t, "        for (int e = 0; e < %d; e++) STORE(o0 + e * s0, %s[e]);\n", w, vector ? "z" : "r");
-    }
-    text_put(t, "        return;\n    }\n");
+    for (int k = 1; k <= s->nin; k++) write_vector_load(t, s, k);
+    text_add(t, "    %s r = v_%s(", s->answers_bool ? "BV" : "TV", info->name);
+    write_list(t, 1, s->nin + 1, "v#");
+    text_put(t, ");\n");
+    if (s->layout[0] == '1') text_put(t, "    if (n == WIDTH) {\n        STOREV(o0, r);\n        return;\n    }\n");
+    text_add(t, "    %s z[WIDTH];\n    vstore%d(r, 0, z);\n", s->answers_bool ? "uchar" : "T", s->width);
+    text_put(t, "    SLOWLY for (INDEX e = 0; e < n; e++) STORE(o0 + e * s0, z[e]);\n");
 }
 
 static void write_kernel(Text *t, const Signature *s, const OpInfo *info)
 {
-    bool vector = s->width > 1 && dtype_is_float(s->compute) && has_vector_form(info->forward);
+    bool vector = s->width > 1 && has_vector_form(info, s->compute);
     write_function(t, s, info, vector);
     text_add(t, "kernel void k_%s(global %s *y", info->name, storage_type(s->dtype[0]));
     for (int k = 1; k <= s->nin; k++)
         text_add(t, ", global const %s *p%d", s->layout[k] == 'n' ? "uchar" : storage_type(s->dtype[k]), k);
-    text_put(t, ", const Geometry g)\n{\n    LOCATE\n");
-    if (s->width > 1) write_chunk(t, s, info, vector);
-    text_add(t, "    INDEX n = min((INDEX)g.inner - i, (INDEX)WIDTH);\n    for (INDEX e = 0; e < n; e++) STORE(o0 + e * s0, f_%s(",
-             info->name);
-    write_list(t, 1, s->nin + 1, "LOAD#(o# + e * s#)");
-    text_put(t, "));\n}\n");
+    text_put(t, ", const Geometry g)\n{\n    LOCATE\n    INDEX n = min((INDEX)g.inner - i, (INDEX)WIDTH);\n");
+    if (vector) {
+        write_vector_body(t, s, info);
+    } else {
+        text_add(t, "    SLOWLY for (INDEX e = 0; e < n; e++) STORE(o0 + e * s0, f_%s(", info->name);
+        write_list(t, 1, s->nin + 1, "LOAD#(o# + e * s#)");
+        text_put(t, "));\n");
+    }
+    text_put(t, "}\n");
 }
 
 /* Copies go by the same template. A program holds those from every dtype to one; the row is the identity. */
@@ -237,7 +243,9 @@ static bool write_source(Text *t, const void *context)
     const Signature *s = context;
     write_prelude(t, s->device, s->compute, s->wide);
     text_add(t, "#define WIDTH %d\n", s->width);
-    if (s->width > 1) text_add(t, "#define TV %s%d\n", register_type(s->compute), s->width);
+    if (s->width > 1)
+        text_add(t, "#define TV %s%d\n#define BV uchar%d\n#define CONVERT_BV(v) convert_uchar%d(v)\n", register_type(s->compute),
+                 s->width, s->width, s->width);
     text_put(t, "#define SCALAR(name) name\n#define SCALAR_FN static inline\n");
     text_put(t, cl_source("scalar"));
     text_put(t, "#if T_FLOAT\n#define power pow\n#define fmod_of fmod\n#define copy_sign copysign\n#endif\n");

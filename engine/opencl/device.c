@@ -86,7 +86,11 @@ static bool query_limits(ClDevice *d)
 
 static void query_identity(ClDevice *d)
 {
-    char version[160] = "", driver[160] = "";
+    char version[160] = "", driver[160] = "", platform[64] = "";
+    cl_platform_id of;
+    if (clGetDeviceInfo(d->id, CL_DEVICE_PLATFORM, sizeof of, &of, NULL) == CL_SUCCESS)
+        clGetPlatformInfo(of, CL_PLATFORM_NAME, sizeof platform - 1, platform, NULL);
+    d->keeps_binaries = strcmp(platform, "Portable Computing Language") != 0;
     clGetDeviceInfo(d->id, CL_DEVICE_VERSION, sizeof version - 1, version, NULL);
     clGetDeviceInfo(d->id, CL_DRIVER_VERSION, sizeof driver - 1, driver, NULL);
     snprintf(d->identity, sizeof d->identity, "%s|%s|%s|%s", d->name, version, driver, d->options);

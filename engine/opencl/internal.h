@@ -24,6 +24,7 @@ typedef struct ClDevice {
     const char *options;    /* for clBuildProgram */
     bool is_cpu;            /* prefers vector types and few, long work items */
     bool fp64, atomics64;
+    bool keeps_binaries;    /* on disk; PoCL does so by itself, and asked for a binary it first compiles every kernel */
     size_t group;           /* work items a group, a power of two; reductions and elementwise kernels use it */
     cl_ulong max_alloc, memory, local_memory;
     FreeBuffer *free_buffers[CL_CLASSES];
@@ -118,5 +119,6 @@ bool check_float64(const ClDevice *device, const Tensor *const *t, int n, DType 
 
 bool opencl_elementwise(const Call *call);
 bool opencl_reduce(const Call *call);
+bool opencl_on_host(const Call *call);
 
 #endif

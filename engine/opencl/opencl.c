@@ -66,15 +66,15 @@ static bool is_kernel(OpId op)
 
 static bool opencl_supports(OpId op, DType compute)
 {
-    (void)compute; /* a device without float64 says so itself, with its name */
-    return !is_kernel(op) || kernels[op];
+    /* A device without float64 says so itself, with its name. */
+    return !is_kernel(op) || kernels[op] || cpu_backend.supports(op, compute);
 }
 
 static bool opencl_run(const Call *call)
 {
     switch (op_info(call->op)->format) {
     case FORMAT_REDUCE: return opencl_reduce(call);
-    case FORMAT_KERNEL: return kernels[call->op](call);
+    case FORMAT_KERNEL: return kernels[call->op] ? kernels[call->op](call) : opencl_on_host(call);
     default: return opencl_elementwise(call);
     }
 }

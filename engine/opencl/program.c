@@ -177,7 +177,7 @@ static cl_program build(const ClDevice *d, const Text *source)
 {
     char folder[4000], path[4100];
     Digest key = digest(d, source);
-    bool cached = cache_folder(folder, sizeof folder);
+    bool cached = d->keeps_binaries && cache_folder(folder, sizeof folder);
     if (cached) {
         size_t size = 0;
         snprintf(path, sizeof path, "%s/%016llx%016llx", folder, (unsigned long long)key.a, (unsigned long long)key.b);

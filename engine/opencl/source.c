@@ -50,6 +50,7 @@ void write_prelude(Text *t, const ClDevice *device, DType compute, bool wide)
              dtype_is_int(c) && c != DT_U8, (int)dtype_size(c) * 8);
     text_add(t, "#define LOWEST %s\n#define HIGHEST %s\n", lowest[c], highest[c]);
     text_put(t, c == DT_F64 ? "#define K(x) ((T)(x))\n" : "#define K(x) ((T)(x##f))\n");
+    text_put(t, device->fp64 ? "#define KW(x) ((WIDE)(x))\n" : "#define KW(x) ((WIDE)(x##f))\n");
     text_put(t, cl_source("prelude"));
 }
 

@@ -4,6 +4,9 @@
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #endif
 
+/* Before a loop that is not worth unrolling. */
+#define SLOWLY __attribute__((opencl_unroll_hint(1)))
+
 #define MAXDIM 16
 #define MAXOP 4
 
