@@ -2,6 +2,7 @@
 
 #: make test             installs what is missing, builds, runs every test; the last line is "N passed, N failed"
 #: make check            the same without installing anything; ONLY=substring picks the tests whose name has it
+#: make fuzz             FUZZ_RUNS=10000000 runs of the translator, FUZZ_PROGRAMS=20000 random programs (needs clang)
 #: make check-includes   data flows down: repl, lang, engine, backend
 #: make check-install    installs into a staging folder and uses what lies there
 #: make valgrind         a short session under valgrind
@@ -66,3 +67,5 @@ valgrind: tide
 	OPENBLAS_CORETYPE=Haswell valgrind -q --leak-check=full --show-leak-kinds=definite --error-exitcode=1 \
 		--suppressions=tests/valgrind.supp $(BUILD)/tide <tests/valgrind.txt
 	@echo "valgrind: clean"
+
+include tests/lang/sugar/fuzz.mk

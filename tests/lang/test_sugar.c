@@ -406,6 +406,21 @@ static void test_behaviour(void **state)
     lua_close(L);
 }
 
+/* What fuzzing has found worth keeping; a sanitised build watches. */
+static void test_corpus(void **state)
+{
+    static const char script[] =
+        "local sugar = require 'sugar'\n"
+        "for _, text in ipairs(dofile 'tests/lang/sugar/corpus.lua') do\n"
+        "  sugar.translate(text) sugar.translate(text, '=cell', true) sugar.cell_end(text)\n"
+        "end";
+    (void)state;
+    lua_State *L = new_lua();
+    if (luaL_dostring(L, script) != LUA_OK)
+        fail_msg("%s", lua_tostring(L, -1));
+    lua_close(L);
+}
+
 /* Random programs do what a reference spelling of theirs does. */
 static void test_random_programs(void **state)
 {
@@ -447,7 +462,8 @@ int main(void)
         cmocka_unit_test(test_cells),           cmocka_unit_test(test_cell_ends),
         cmocka_unit_test(test_full_scope),      cmocka_unit_test(test_depth),
         cmocka_unit_test(test_speed),           cmocka_unit_test(test_behaviour),
-        cmocka_unit_test(test_random_programs), cmocka_unit_test(test_documented),
+        cmocka_unit_test(test_random_programs), cmocka_unit_test(test_corpus),
+        cmocka_unit_test(test_documented),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
