@@ -26,15 +26,14 @@ static int count_cases(const char *path, const Lines *lines)
         int n;
         if (sscanf(line, "1..%d", &n) == 1) {
             announced += n;
+        } else if (strstr(line, "# SKIP") != NULL) {
+            harness.skipped++;
         } else if ((name = case_name(line, "not ok ")) != NULL) {
             fail(path, "%s", name);
             while (i + 1 < lines->count && lines->line[i + 1][0] == '#')
                 printf("    %s\n", lines->line[++i]);
-        } else if ((name = case_name(line, "ok ")) != NULL) {
-            if (strstr(name, "# SKIP") != NULL)
-                harness.skipped++;
-            else
-                pass();
+        } else if (case_name(line, "ok ") != NULL) {
+            pass();
         }
     }
     return announced;
