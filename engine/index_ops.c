@@ -40,7 +40,7 @@ static bool collect_indices(Plan *plan, const Tensor *x, const TensorList *indic
         Tensor *index = indices->v[i];
         bool mask = index && (index->dtype == DT_BOOL || index->dtype == DT_U8);
         if (at + (mask ? index->ndim : 1) > x->ndim && !mask)
-            return tide_refuse("IndexError", "too many indices for tensor of dimension %d", x->ndim);
+            return tide_refuse("IndexError", "too many indices for tensor of dimension %d (got %d)", x->ndim, indices->n);
         if (mask) {
             int took = expand_mask(plan, x, index, at);
             if (took < 0) return false;
@@ -237,16 +237,13 @@ static Tensor *fitted_values(Tensor *values, const Plan *plan)
     char have[256], want[256];
     bool fits = true;
     int skip = values->ndim - plan->result.n;
-    int64_t lead = 1;
-    for (int d = 0; d < skip; d++) lead *= values->shape[d];
-    for (int d = skip > 0 ? skip : 0; d < values->ndim; d++)
+    for (int d = 0; skip <= 0 && d < values->ndim; d++)
         fits &= values->shape[d] == 1 || values->shape[d] == plan->result.v[d - skip];
-    if (!fits || lead != 1)
+    if (!fits || skip > 0)
         return tide_fail("RuntimeError", "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s",
                          format_dims(have, sizeof have, values->ndim, values->shape),
                          format_dims(want, sizeof want, plan->result.n, plan->result.v));
-    if (skip > 0) values = restrided(values, plan->result.n, values->shape + skip, values->stride + skip);
-    values = values ? broadcast_plain(values, &plan->result) : NULL;
+    values = broadcast_plain(values, &plan->result);
     if (values && !steps_as_one(values, plan->at, plan->broadcast.n)) values = contiguous_plain(values);
     return values ? slices_first(values, plan) : NULL;
 }

@@ -304,6 +304,11 @@ static Tensor *matmul_batched(Tensor *x, Tensor *other)
     return op_unsafe_view(op_bmm(left, right), &shape);
 }
 
+Tensor *forward_first_row(Tensor *x)
+{
+    return restrided(x, 1, x->shape + 1, x->stride + 1);
+}
+
 Tensor *forward_matmul(Tensor *x, Tensor *other)
 {
     if (x->ndim == 0 || other->ndim == 0)
@@ -312,7 +317,7 @@ Tensor *forward_matmul(Tensor *x, Tensor *other)
     if (x->ndim == 2 && other->ndim == 2) return op_mm(x, other);
     if (x->ndim == 1 && other->ndim == 1) return op_dot(x, other);
     if (x->ndim == 2 && other->ndim == 1) return op_mv(x, other);
-    if (x->ndim == 1 && other->ndim == 2) return op_squeeze(op_mm(op_unsqueeze(x, 0), other), DIMS(0));
+    if (x->ndim == 1 && other->ndim == 2) return op_first_row(op_mm(op_unsqueeze(x, 0), other));
     return folds(x, other) ? matmul_folded(x, other) : matmul_batched(x, other);
 }
 
@@ -343,7 +348,6 @@ Tensor *forward_inner(Tensor *x, Tensor *other)
                          "inner() the last dimension must match on both input tensors but got shapes %s and %s",
                          format_dims(a, sizeof a, x->ndim, x->shape), format_dims(b, sizeof b, other->ndim, other->shape));
     }
-    if (x->ndim == 1 && other->ndim == 1) return op_dot(x, other);
     Dims shape = tensor_dims(x), right = tensor_dims(other);
     if (shape.n + right.n - 2 > TIDE_MAXDIM) return tide_fail("RuntimeError", "inner: too many dimensions");
     int64_t rows = 1, columns = 1;
