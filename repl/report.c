@@ -39,28 +39,32 @@ void report_remember(lua_State *L, const char *chunkname, const char *text, size
 
 /* ---- the user's line --------------------------------------------------------------------------------- */
 
-static void append_line_of(Buffer *out, const char *text, size_t length, int number)
+/* The line of that number, or the last one when there are fewer: an error at the end of the text belongs there.
+ * Returns its number. */
+static int append_line_of(Buffer *out, const char *text, size_t length, int number)
 {
     const char *at = text, *end = text + length;
-    for (int i = 1; i < number && at < end; i++)
+    int line = 1;
+    while (end > text && strchr(" \t\r\n", end[-1]) != NULL)
+        end--;
+    for (; line < number && line_length(at, end) < (size_t)(end - at); line++)
         at += line_length(at, end) + 1;
-    if (at >= end)
-        return;
-    size_t n = line_length(at, end);
-    while (n > 0 && (*at == ' ' || *at == '\t')) {
-        at++;
-        n--;
-    }
+    size_t n = line_length(at, end), blanks = 0;
+    while (blanks < n && (at[blanks] == ' ' || at[blanks] == '\t'))
+        blanks++;
+    at += blanks;
+    n -= blanks;
     while (n > 0 && at[n - 1] == '\r')
         n--;
     buffer_append(out, at, n > LONGEST_LINE ? LONGEST_LINE : n);
     if (n > LONGEST_LINE)
         buffer_puts(out, "...");
+    return line;
 }
 
 /* The source line a chunk name and a line number mean: from the remembered texts, from the file, or from the name
- * itself, which is the text where code was given to load() as a string. */
-static void append_source(lua_State *L, Buffer *out, const char *chunkname, int line)
+ * itself, which is the text where code was given to load() as a string. Returns its number. */
+static int append_source(lua_State *L, Buffer *out, const char *chunkname, int line)
 {
     size_t length;
     push_sources(L);
@@ -68,22 +72,23 @@ static void append_source(lua_State *L, Buffer *out, const char *chunkname, int 
     lua_rawget(L, -2);
     const char *text = lua_tolstring(L, -1, &length);
     if (text != NULL) {
-        append_line_of(out, text, length, line);
+        line = append_line_of(out, text, length, line);
     } else if (chunkname[0] == '@') {
         Buffer file = {0};
         if (buffer_read_file(&file, chunkname + 1))
-            append_line_of(out, buffer_string(&file), file.length, line);
+            line = append_line_of(out, buffer_string(&file), file.length, line);
         buffer_free(&file);
     } else if (chunkname[0] != '=') {
-        append_line_of(out, chunkname, strlen(chunkname), line);
+        line = append_line_of(out, chunkname, strlen(chunkname), line);
     }
     lua_pop(L, 2);
+    return line;
 }
 
 static void append_place(lua_State *L, Buffer *out, const char *place, const char *chunkname, int line)
 {
     Buffer source = {0};
-    append_source(L, &source, chunkname, line);
+    line = append_source(L, &source, chunkname, line);
     buffer_printf(out, "\n  %s:%d:%s%s", place, line, source.length > 0 ? " " : "", buffer_string(&source));
     buffer_free(&source);
 }

@@ -37,71 +37,85 @@ static bool is_chunk(lua_State *L, const char *text, size_t length)
     return ok;
 }
 
-static bool is_expression(lua_State *L, const char *text, size_t length)
+/* Appends what stands before `at` as it is and prints the expressions behind it. False, and nothing appended, when that
+ * is no valid script. */
+static bool append_printed(lua_State *L, Buffer *out, const char *source, size_t at, size_t length)
 {
-    Buffer chunk = {0};
-    buffer_puts(&chunk, "return ");
-    buffer_append(&chunk, text, length);
-    bool ok = !chunk.failed && is_chunk(L, chunk.data, chunk.length);
-    buffer_free(&chunk);
+    Buffer cell = {0};
+    bool ok = false;
+    while (at < length && (source[at] == ' ' || source[at] == '\t'))
+        at++;
+    for (int on_own_line = 0; on_own_line < 2 && !ok; on_own_line++) { /* a comment at the end hides the bracket */
+        buffer_clear(&cell);
+        buffer_append(&cell, source, at);
+        buffer_puts(&cell, "print(");
+        buffer_append(&cell, source + at, length - at);
+        buffer_puts(&cell, on_own_line ? "\n)" : ")");
+        ok = !cell.failed && is_chunk(L, cell.data, cell.length);
+    }
+    if (ok) {
+        buffer_append(out, cell.data, cell.length);
+        buffer_puts(out, "\n");
+    }
+    buffer_free(&cell);
     return ok;
 }
 
-/* A cell as part of a script: commands become comments, and a last line or cell that is only an expression, which the
- * prompt echoes, is printed. */
-static void append_script_cell(lua_State *L, Buffer *out, const char *source)
+/* A cell as part of a script. What the prompt echoed is printed: the expression that the cell is, or ends in. Commands
+ * and what is no valid code become comments. */
+static void append_script_cell(lua_State *L, Buffer *out, const Record *r)
 {
+    const char *source = r->source;
     size_t length = strlen(source);
-    if (special_is(source, length)) {
-        append_lines_with(out, source, "-- ", "-- ");
-        return;
-    }
-    if (is_chunk(L, source, length)) {
+    bool special = special_is(source, length);
+    for (size_t at = length; at-- > 0 && r->output != NULL && !special;)
+        if ((at == 0 || source[at - 1] == '\n' || source[at - 1] == ';') &&
+            append_printed(L, out, source, at, length))
+            return;
+    if (!special && is_chunk(L, source, length)) {
         buffer_puts(out, source);
         buffer_puts(out, "\n");
-        return;
+    } else {
+        append_lines_with(out, source, "-- ", "-- ");
     }
-    for (size_t end = length; end > 0; end--) { /* from the last line's start backwards, the whole cell at last */
-        size_t at = end - 1;
-        if (at > 0 && source[at - 1] != '\n')
-            continue;
-        size_t rest = length - at;
-        while (rest > 0 && strchr("; \t\n", source[at + rest - 1]) != NULL)
-            rest--;
-        if (is_chunk(L, source, at) && is_expression(L, source + at, rest)) {
-            buffer_append(out, source, at);
-            buffer_puts(out, "print(");
-            buffer_append(out, source + at, rest);
-            buffer_puts(out, ")\n");
-            return;
-        }
-    }
-    append_lines_with(out, source, "-- ", "-- "); /* it raised a syntax error */
 }
 
-static void append_session(Session *s, Buffer *out, const char *path)
+/* Whether a notebook keeps the cell: code, timed or not. Loading a session must not save or load files again. */
+static bool is_code(const char *source)
 {
-    if (ends_with(path, ".ipynb")) {
+    const char *rest;
+    if (!special_is(source, strlen(source)))
+        return true;
+    const Command *command = command_find(source, &rest);
+    return command != NULL && command->argument == ARG_CODE;
+}
+
+/* Returns how many cells were written. */
+static int append_session(Session *s, Buffer *out, const char *path)
+{
+    bool notebook = ends_with(path, ".ipynb"), markdown = ends_with(path, ".md");
+    int n = 0;
+    if (notebook)
         notebook_begin(out);
-        for (int i = 0; i + 1 < s->record_count; i++)
-            notebook_add(out, s->records[i].number, s->records[i].source, s->records[i].output, i == 0);
-        notebook_end(out);
-        return;
-    }
-    bool markdown = ends_with(path, ".md");
     for (int i = 0; i + 1 < s->record_count; i++) { /* the last one is the %save itself */
         const Record *r = &s->records[i];
-        if (markdown) {
-            buffer_puts(out, i == 0 ? "```lua\n" : "\n```lua\n");
-            append_lines_with(out, r->source, ">>> ", "... ");
+        if ((notebook || markdown) && !is_code(r->source))
+            continue;
+        if (notebook) {
+            notebook_add(out, r->number, r->source, r->output, n == 0);
+        } else if (markdown) {
+            buffer_printf(out, "%s```lua\n%s\n```\n", n == 0 ? "" : "\n", r->source);
             if (r->output != NULL)
-                buffer_printf(out, "%s\n", r->output);
-            buffer_puts(out, "```\n");
+                buffer_printf(out, "\n```text\n%s\n```\n", r->output);
         } else {
-            buffer_puts(out, i == 0 ? "--%%\n" : "\n--%%\n");
-            append_script_cell(s->L, out, r->source);
+            buffer_puts(out, n == 0 ? "--%%\n" : "\n--%%\n");
+            append_script_cell(s->L, out, r);
         }
+        n++;
     }
+    if (notebook)
+        notebook_end(out);
+    return n;
 }
 
 /* The name without quotes around it; cut in place. */
@@ -123,12 +137,12 @@ bool command_save(Session *s, const char *rest)
         complain("%%save needs a file named .lua, .ipynb or .md");
     } else {
         buffer_puts(&out, "");
-        append_session(s, &out, path);
+        int n = append_session(s, &out, path);
         ok = buffer_write_file(&out, path);
         if (!ok)
             complain("cannot write %s: %s", path, strerror(errno));
         else
-            printf("%d cell%s in %s\n", s->record_count - 1, s->record_count == 2 ? "" : "s", path);
+            printf("%d cell%s in %s\n", n, n == 1 ? "" : "s", path);
     }
     buffer_free(&out);
     free(copy);

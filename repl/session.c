@@ -195,12 +195,7 @@ int session_evaluate(Session *s, const char *source, size_t length, bool *silent
         return -1;
     if (silent != NULL)
         *silent = cell.silent;
-    int n = session_call(s, 0);
-    if (n > 0 && !cell.value) {
-        lua_pop(s->L, n);
-        n = 0;
-    }
-    return n;
+    return session_call(s, 0);
 }
 
 /* Calls the chunk below its arguments, results dropped. */
