@@ -2,7 +2,7 @@
 local torch = require "torch"
 local support = require "torch.support"
 
-local F = support.lazy({}, {
+local F = support.lazy("torch.nn.functional", {}, {
     ["functional.activation"] = "relu relu_ leaky_relu leaky_relu_ elu elu_ celu celu_ selu selu_ silu mish hardswish hardsigmoid " ..
         "threshold threshold_ logsigmoid softsign hardshrink softshrink softplus tanhshrink hardtanh hardtanh_ relu6 sigmoid tanh " ..
         "gelu glu prelu rrelu softmax log_softmax softmin gumbel_softmax",

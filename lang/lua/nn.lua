@@ -3,7 +3,7 @@ local support = require "torch.support"
 
 local nn = {functional = require "torch.functional"}
 
-return support.lazy(nn, {
+return support.lazy("torch.nn", nn, {
     ["nn.names"] = "class Module Parameter init utils",
     ["nn.linear"] = "Identity Linear Bilinear",
     ["nn.container"] = "Sequential ModuleList ModuleDict ParameterList ParameterDict",

@@ -130,6 +130,7 @@ end
 function support.nearest(word, candidates)
     local best, limit = nil, #word < 3 and 2 or (#word + 5) // 3
     for _, candidate in ipairs(candidates) do
+        if candidate:lower() == word:lower() then return candidate end
         local d = edit_distance(word, candidate)
         if d < limit and d < #candidate then best, limit = candidate, d end
     end
@@ -277,27 +278,38 @@ end
 
 -- ---- lazy tables ----
 
--- A table whose fields come from library files at their first touch. `files` maps a file to the names it returns,
--- separated by blanks; a file that gives one name under its own may return just that value.
-function support.lazy(t, files)
+-- The table t as module `name` ("torch.nn"), its fields coming from library files at their first touch. `files` maps a
+-- file to the names it returns, separated by blanks. A name that is in none of them is an error.
+function support.lazy(name, t, files)
     local home = {}
     for file, names in pairs(files) do
-        for name in names:gmatch("%S+") do home[name] = file end
+        for word in names:gmatch("%S+") do home[word] = file end
+    end
+    local function load(word)
+        local file = home[word]
+        for key, value in pairs(require("torch." .. file)) do
+            if home[key] == file and rawget(t, key) == nil then rawset(t, key, value) end
+        end
+        return rawget(t, word)
+    end
+    local function missing(word)
+        local known = {}
+        for other in pairs(home) do known[#known + 1] = other end
+        for other in next, t do known[#known + 1] = other end
+        table.sort(known)
+        local near = support.nearest(tostring(word), known)
+        raise("AttributeError", "module '%s' has no attribute '%s'%s", name, tostring(word),
+            near and (". Did you mean: '%s'?"):format(near) or "")
     end
     return setmetatable(t, {
-        __index = function(_, name)
-            local file = home[name]
-            if not file then return nil end
-            local module = require("torch." .. file)
-            for key, value in pairs(module) do
-                if home[key] == file and rawget(t, key) == nil then rawset(t, key, value) end
-            end
-            return rawget(t, name)
-        end,
+        __index = function(_, word) return home[word] and load(word) or missing(word) end,
         __pairs = function()
-            for name in pairs(home) do local _ = t[name] end
+            for word in pairs(home) do
+                if rawget(t, word) == nil then load(word) end
+            end
             return next, t, nil
         end,
+        __tostring = function() return ("<module '%s'>"):format(name) end,
         names = home,
     })
 end
