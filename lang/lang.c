@@ -13,6 +13,10 @@
 
 /* ---- translated chunks ---- */
 
+/* Where a chunk finds torch.__sugar: through the string library, since its environment may be any table. */
+#define SUPPORT_NAME "__tide"
+static const SugarOptions chunk_options = {"(\"\")." SUPPORT_NAME, false}, cell_options = {"(\"\")." SUPPORT_NAME, true};
+
 /* Pushes a chunk's name as messages show it: "script.lua", "In [3]", [string "…"]. */
 static void push_chunk_id(lua_State *L, const char *chunkname)
 {
@@ -47,7 +51,7 @@ static int load_text(lua_State *L, const char *source, size_t length, const char
 {
     SugarError e = {0};
     size_t n;
-    char *text = sugar_translate(source, length, chunkname, &n, &e);
+    char *text = sugar_translate_with(source, length, chunkname, &chunk_options, &n, &e, NULL);
     if (!text) return load_untranslated(L, source, length, chunkname, mode, &e);
     size_t skip = *chunkname == '@' ? sugar_skip_prefix(text, n) : 0;
     int status = luaL_loadbufferx(L, text + skip, n - skip, chunkname, mode);
@@ -95,6 +99,7 @@ static int load_file(lua_State *L, const char *path, const char *mode)
     const char *name = path ? lua_pushfstring(L, "@%s", path) : lua_pushliteral(L, "=stdin");
     /* a first line starting with '#' is no Lua, also from standard input */
     size_t skip = sugar_skip_prefix(source, length);
+    if (skip > 0 && skip + 1 < length && source[skip + 1] == LUA_SIGNATURE[0]) skip++; /* the line end as well */
     bool binary = skip < length && source[skip] == LUA_SIGNATURE[0];
     int status = binary ? luaL_loadbufferx(L, source + skip, length - skip, name, mode)
                         : load_text(L, path ? source : source + skip, path ? length : length - skip, name, mode);
@@ -122,29 +127,38 @@ static int finish_load(lua_State *L, int status, int env)
     return 1;
 }
 
-/* Replaces the reader function at index 1 by all the text it gives. */
-static void read_pieces(lua_State *L)
+/* reader -> all the text it gives */
+static int read_pieces(lua_State *L)
 {
-    luaL_checktype(L, 1, LUA_TFUNCTION);
+    int n = 0;
+    lua_settop(L, 1);
     lua_newtable(L);
-    int table = lua_gettop(L), n = 0;
     for (;;) {
         lua_pushvalue(L, 1);
         lua_call(L, 0, 1);
         if (lua_isnil(L, -1) || (lua_isstring(L, -1) && lua_rawlen(L, -1) == 0)) break;
-        if (!lua_isstring(L, -1)) luaL_error(L, "reader function must return a string");
-        lua_rawseti(L, table, ++n);
+        if (!lua_isstring(L, -1)) return luaL_error(L, "reader function must return a string");
+        lua_rawseti(L, 2, ++n);
     }
     luaL_Buffer b;
-    lua_settop(L, table);
     luaL_buffinit(L, &b);
     for (int i = 1; i <= n; i++) {
-        lua_rawgeti(L, table, i);
+        lua_rawgeti(L, 2, i);
         luaL_addvalue(&b);
     }
     luaL_pushresult(&b);
-    lua_replace(L, 1);
-    lua_settop(L, table - 1);
+    return 1;
+}
+
+/* Replaces the reader function at index 1 by its text. A failing reader's message is left on top. */
+static int call_reader(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_pushcfunction(L, read_pieces);
+    lua_pushvalue(L, 1);
+    int status = lua_pcall(L, 1, 1, 0);
+    if (status == LUA_OK) lua_replace(L, 1);
+    return status;
 }
 
 /* load(chunk [, chunkname [, mode [, env]]]) */
@@ -156,7 +170,7 @@ static int translating_load(lua_State *L)
     const char *mode = luaL_optstring(L, 3, "bt");
     const char *given = luaL_optstring(L, 2, NULL);
     lua_settop(L, 4);
-    if (!string) read_pieces(L);
+    if (!string && call_reader(L) != LUA_OK) return finish_load(L, LUA_ERRRUN, 0);
     const char *source = lua_tolstring(L, 1, &length), *name = given ? given : string ? source : "=(load)";
     bool binary = length > 0 && source[0] == LUA_SIGNATURE[0];
     bool text = strchr(mode, 't') != NULL;
@@ -275,7 +289,7 @@ int lang_load_cell(lua_State *L, const char *source, size_t length, const char *
     SugarError e = {0};
     SugarCell kind = {0};
     size_t n;
-    char *text = sugar_translate_cell(source, length, chunkname, &n, &e, &kind);
+    char *text = sugar_translate_with(source, length, chunkname, &cell_options, &n, &e, &kind);
     *cell = (LangCell){kind.value, kind.silent};
     if (!text) return translation_error(L, &e, chunkname);
     int status = luaL_loadbufferx(L, text, n, chunkname, "t");
@@ -342,6 +356,10 @@ static int open_state(lua_State *L)
     luaL_openlibs(L);
     replace_loaders(L);
     luaL_requiref(L, "torch", luaopen_torch, 1);
+    lua_getglobal(L, LUA_STRLIBNAME);
+    lua_getfield(L, -2, "__sugar");
+    lua_setfield(L, -2, SUPPORT_NAME);
+    lua_pop(L, 1);
     for (size_t i = 0; i < sizeof shared_names / sizeof *shared_names; i++) {
         lua_getfield(L, -1, shared_names[i]);
         lua_setglobal(L, shared_names[i]);

@@ -58,29 +58,36 @@ static void push_other(lua_State *L, int i)
 
 /* ---- several items between brackets ---- */
 
-/* The strings of the table at stack index t (1..n) between open and close, as IPython lays them out: on one line when it
- * fits, else one below the other, indented by one. */
-static void push_joined(lua_State *L, int t, int n, const char *open, const char *close)
+/* How items are laid out that do not fit on one line: one below the other, as IPython does, or as many as fit on each. */
+typedef enum Layout { ONE_A_LINE, FILLED } Layout;
+
+/* The strings of the table at stack index t (1..n) between open and close, later lines indented by one. */
+static void push_joined(lua_State *L, int t, int n, const char *open, const char *close, Layout layout)
 {
-    size_t width = strlen(open) + strlen(close), length;
-    bool broken = false;
+    size_t width = strlen(open) + strlen(close), length, column = strlen(open);
+    bool several_lines = false;
     for (int k = 1; k <= n; k++) {
         lua_rawgeti(L, t, k);
         const char *s = lua_tolstring(L, -1, &length);
-        broken |= memchr(s, '\n', length) != NULL;
+        several_lines |= memchr(s, '\n', length) != NULL;
         width += length + (k > 1 ? 2 : 0);
         lua_pop(L, 1);
     }
-    broken |= width > WIDTH;
+    bool broken = several_lines || width > WIDTH, each = several_lines || layout == ONE_A_LINE;
     luaL_Buffer b;
     luaL_buffinit(L, &b);
     luaL_addstring(&b, open);
     for (int k = 1; k <= n; k++) {
-        if (k > 1) luaL_addstring(&b, broken ? ",\n " : ", ");
         lua_rawgeti(L, t, k);
+        length = lua_rawlen(L, -1);
+        bool next_line = broken && (each || column + length + 3 > WIDTH);
         luaL_gsub(L, lua_tostring(L, -1), "\n", "\n ");
         lua_remove(L, -2);
+        lua_pushstring(L, k == 1 ? "" : next_line ? ",\n " : ", ");
+        lua_insert(L, -2);
+        lua_concat(L, 2);
         luaL_addvalue(&b);
+        column = next_line ? length + 1 : column + length + 2;
     }
     luaL_addstring(&b, close);
     luaL_pushresult(&b);
@@ -210,7 +217,7 @@ static void push_table(lua_State *L, int t, int depth)
         lua_pushliteral(L, "...");
         lua_rawseti(L, top + 1, ++items);
     }
-    push_joined(L, top + 1, items, "{", "}");
+    push_joined(L, top + 1, items, "{", "}", FILLED);
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);
     leave_table(L, t);
@@ -304,7 +311,7 @@ void lang_echo(lua_State *L, int n)
             push_repr(L, first + k, 1);
             lua_rawseti(L, items, k + 1);
         }
-        push_joined(L, items, n, "(", ")");
+        push_joined(L, items, n, "(", ")", ONE_A_LINE);
         lua_remove(L, items);
     }
 }

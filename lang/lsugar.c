@@ -22,7 +22,12 @@ static int as_value(lua_State *L, int status, lua_KContext context)
 /* Pushes the metamethod of the value at i, or of j; false and nothing pushed if neither has one. */
 static bool push_metamethod(lua_State *L, int i, int j, const char *event)
 {
-    return luaL_getmetafield(L, i, event) != LUA_TNIL || luaL_getmetafield(L, j, event) != LUA_TNIL;
+    if (luaL_getmetafield(L, i, event) == LUA_TNIL && luaL_getmetafield(L, j, event) == LUA_TNIL) return false;
+    if (lua_isfunction(L, -1)) return true;
+    if (luaL_getmetafield(L, -1, "__call") == LUA_TNIL)
+        return luaL_error(L, "attempt to call a %s value (metamethod '%s')", luaL_typename(L, -1), event + 2);
+    lua_pop(L, 1);
+    return true;
 }
 
 /* Calls the metamethod on top with the values at i and j; finish makes the one result. */
