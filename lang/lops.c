@@ -153,7 +153,8 @@ static int inplace(lua_State *L)
 static bool has_inplace(const OpInfo *info)
 {
     if (info->no_inplace) return false;
-    return is_elementwise(info) || info->writes_first || (info->format == FORMAT_KERNEL && !info->function_only);
+    if (is_elementwise(info) || info->writes_first) return true;
+    return (info->format == FORMAT_KERNEL || info->format == FORMAT_COMPOSED) && !info->transparent && !info->function_only && !info->nn;
 }
 
 static void add_closure(lua_State *L, int table, const char *name, lua_CFunction f, OpId op, bool method)

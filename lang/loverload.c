@@ -190,17 +190,6 @@ static int scaled_sum(lua_State *L)
 
 /* ---- norm ---- */
 
-/* The p-norm over dims, NULL for all. */
-static Tensor *p_norm(Tensor *x, double p, const Dims *dim, bool keepdim)
-{
-    if (p == 2) return op_norm2(x, dim, keepdim);
-    if (p == 0) return op_sum(tensor_to(op_ne(x, tensor_integer(0)), (DType)x->dtype, x->device, false), dim, keepdim);
-    Tensor *size = op_abs(x);
-    if (p == 1) return op_sum(size, dim, keepdim);
-    if (isinf(p)) return p > 0 ? op_amax(size, dim, keepdim) : op_amin(size, dim, keepdim);
-    return op_pow(op_sum(op_pow(size, tensor_number(p)), dim, keepdim), tensor_number(1 / p));
-}
-
 static int norm(lua_State *L)
 {
     static const ParamInfo params[] = {P('T', "input"), D('A', "p", "NULL"), D('D', "dim", "NULL"), D('B', "keepdim", "false"),
@@ -217,7 +206,38 @@ static int norm(lua_State *L)
     Tensor *x = v[4].dtype == DT_NONE ? v[0].t : tensor_to(v[0].t, v[4].dtype, v[0].t->device, false);
     if (x && !dtype_is_float((DType)x->dtype))
         return raise_error(L, "RuntimeError", "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s", dtype_info[x->dtype].cname);
-    return give_out(&a, p_norm(x, p, v[2].dims, v[3].b));
+    return give_out(&a, x ? op_norm(x, p, v[2].dims, v[3].b) : NULL);
+}
+
+/* ---- var and std ---- */
+
+/* std(), std(unbiased), std(dim, unbiased, keepdim), std(dim, {correction=, keepdim=}); choice: 0 var, 1 std, 2 and 3 with
+ * the mean as second result */
+static int spread(lua_State *L)
+{
+    static const ParamInfo params[] = {P('T', "input"), D('A', "dim", "NULL"), D('A', "unbiased", "NULL"), D('B', "keepdim", "false"),
+                                       D('F', "correction", "1")};
+    static const char *const names[] = {"var", "std", "var_mean", "std_mean"};
+    int which = choice(L);
+    Args a;
+    Arg v[COUNT(params)];
+    args_begin(&a, L, names[which], is_method(L));
+    args_read(&a, params, COUNT(params), 4, "out", v);
+    if (v[1].i && lua_isboolean(L, (int)v[1].i) && !v[2].i) {
+        v[2] = v[1];
+        v[1].i = 0;
+    }
+    double correction = v[2].i ? arg_bool(&a, (int)v[2].i, "unbiased", 0) : v[4].f;
+    const Dims *dim = v[1].i ? arg_dims(&a, (int)v[1].i, "dim", 2 - a.method) : NULL;
+    Tensor *y = op_apply(which & 1 ? OP_std : OP_var, (Arg[]){v[0], {.dims = dim}, {.f = correction}, v[3]});
+    if (which < 2 || !y) return give_out(&a, y);
+    Tensor *mean = op_mean(v[0].t, dim, v[3].b);
+    if (!mean) return raise_pending(L);
+    push_tensor(L, y);
+    push_tensor(L, mean);
+    scope_close(bind_base);
+    collector_tick(L);
+    return 2;
 }
 
 /* ---- prod: one dim, or all ---- */
@@ -269,6 +289,8 @@ static const Overload overloads[] = {
     {"median", extremum, 2, true, true}, {"nanmedian", extremum, 3, true, true}, {"clamp", clamp, 0, true, true},
     {"clip", clamp, 0, true, true}, {"clamp_", clamp, 1, true, true}, {"clip_", clamp, 1, true, true},
     {"where", where, 0, true, true}, {"nonzero", nonzero, 0, true, true}, {"norm", norm, 0, true, true}, {"prod", prod, 0, true, true},
+    {"var", spread, 0, true, true}, {"std", spread, 1, true, true}, {"var_mean", spread, 2, true, false},
+    {"std_mean", spread, 3, true, false},
     {"div", divide, 0, true, true}, {"divide", divide, 0, true, true}, {"div_", divide, 1, false, true},
     {"divide_", divide, 1, false, true}, {"add", scaled_sum, 0, true, true}, {"sub", scaled_sum, 1, true, true},
     {"subtract", scaled_sum, 1, true, true}, {"add_", scaled_sum, 2, false, true}, {"sub_", scaled_sum, 3, false, true},
