@@ -75,15 +75,6 @@ static bool run_system(const char *command)
     return complain("ended by signal %d", WTERMSIG(status));
 }
 
-/* ?name, ??name, name?, name??; a bare ? asks for everything. */
-static bool answer(Session *s, char *question)
-{
-    bool source = strstr(question, "??") != NULL;
-    char *name = question + strspn(question, "? \t");
-    name[strcspn(name, "? \t\r")] = '\0';
-    return session_help(s, name, source);
-}
-
 static bool run_command(Session *s, const char *cell)
 {
     const char *rest;
@@ -91,6 +82,15 @@ static bool run_command(Session *s, const char *cell)
     if (command == NULL)
         return complain("there is no command %.*s; %%help lists them", (int)strcspn(cell, " \t"), cell);
     return command->run(s, rest);
+}
+
+/* ?name, ??name, name?, name??; a bare ? asks what there is to ask. */
+static bool answer(Session *s, char *question)
+{
+    bool source = strstr(question, "??") != NULL;
+    char *name = question + strspn(question, "? \t");
+    name[strcspn(name, "? \t\r")] = '\0';
+    return name[0] == '\0' ? run_command(s, "%help") : session_help(s, name, source);
 }
 
 bool special_run(Session *s, const char *source, size_t length)
