@@ -50,7 +50,7 @@ check: export HOME = $(abspath $(BUILD))/home
 check: export TMPDIR = $(abspath $(BUILD))/tmp
 check: export XDG_CACHE_HOME = $(abspath $(BUILD))/home/.cache
 check: export HARNESS = $(abspath $(BUILD))/harness
-check: tide module $(UNIT_BIN) $(BUILD)/harness
+check: tide module $(filter $(UNIT_BIN),$(PICKED)) $(BUILD)/harness
 	@mkdir -p $(BUILD)/home $(BUILD)/tmp
 	@$(BUILD)/harness -p $(BUILD)/tide -t $(TEST_SECONDS) $(if $(filter 0,$(OPENCL)),-x opencl) $(PICKED)
 
