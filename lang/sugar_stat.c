@@ -80,12 +80,13 @@ static void parse_values(Parser *p, int base)
 
 static void parse_assignment(Parser *p, const Expr *first)
 {
-    int base = p->n_scratch;
+    int base = p->n_scratch, level = p->level;
     push_target(p, first);
-    while (sg_accept(p, ',')) {
+    while (sg_accept(p, ',') && sg_enter_level(p)) { /* Lua goes down a level for each target */
         Expr e = sg_parse_suffixed(p);
         push_target(p, &e);
     }
+    p->level = level;
     parse_values(p, base);
 }
 
