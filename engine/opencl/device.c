@@ -78,7 +78,7 @@ static bool query_limits(ClDevice *d)
     if (!device_number(d, CL_DEVICE_GLOBAL_MEM_SIZE, &d->memory, sizeof(cl_ulong))) return false;
     if (!device_number(d, CL_DEVICE_LOCAL_MEM_SIZE, &d->local_memory, sizeof(cl_ulong))) return false;
     if (!device_number(d, CL_DEVICE_SINGLE_FP_CONFIG, &floats, sizeof(cl_device_fp_config))) return false;
-    d->options = floats & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT ? "-cl-fp32-correctly-rounded-divide-sqrt" : "";
+    d->options = floats & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT ? "-w -cl-fp32-correctly-rounded-divide-sqrt" : "-w";
     size_t want = d->is_cpu ? 64 : 256;
     for (d->group = 1; d->group * 2 <= group && d->group < want;) d->group *= 2;
     return true;

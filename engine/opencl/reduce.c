@@ -36,14 +36,15 @@ static DType partial_dtype(TypeRule rule, DType compute)
     return register_dtype(compute);
 }
 
+/* The r_ keeps names apart from the builtins all and any, which may be macros. */
 static void write_row(Text *t, OpId op, bool truth)
 {
     const OpInfo *info = op_info(op);
     const char *test = truth ? " != 0" : "";
-    text_add(t, "static inline A map_%s(T x) { return (A)((%s)%s); }\n", info->name, info->forward, test);
-    text_add(t, "static inline A combine_%s(A a, A b) { return (A)((%s)%s); }\n", info->name, info->combine, test);
-    text_add(t, "static inline A finish_%s(A a, T n) { return (A)(%s); }\n", info->name, info->finish);
-    text_add(t, "REDUCTIONS(%s, %s)\n", info->name, info->identity);
+    text_add(t, "static inline A map_r_%s(T x) { return (A)((%s)%s); }\n", info->name, info->forward, test);
+    text_add(t, "static inline A combine_r_%s(A a, A b) { return (A)((%s)%s); }\n", info->name, info->combine, test);
+    text_add(t, "static inline A finish_r_%s(A a, T n) { return (A)(%s); }\n", info->name, info->finish);
+    text_add(t, "REDUCTIONS(r_%s, %s)\n", info->name, info->identity);
 }
 
 static bool write_source(Text *t, const void *context)
@@ -127,7 +128,7 @@ static bool run_pass(const Plan *p, const char *key, const Reduction *r, bool fi
                      const Tensor *out, cl_mem from, cl_mem to)
 {
     char name[96];
-    snprintf(name, sizeof name, "%s%s_%s", grouped ? "group" : "item", first ? "" : "_again", op_info(p->op)->name);
+    snprintf(name, sizeof name, "%s%s_r_%s", grouped ? "group" : "item", first ? "" : "_again", op_info(p->op)->name);
     Launch l = launch_begin(p->device, cl_program_kernel(p->device, key, name, write_source, p));
     if (first) launch_tensor(&l, in);
     else launch_buffer(&l, from);
