@@ -104,7 +104,7 @@ size_t sugar_cell_end(const char *src, size_t len)
         uint32_t newline = p.tokens[p.at].t.newline;
         end = newline ? newline : len;
     } else if (!err.incomplete)
-        end = p.n_tokens ? line_end(src, len, p.tokens[p.failed_at].t.end) : len;
+        end = p.n_tokens ? line_end(src, len, p.tokens[p.at].t.end) : len;
     sg_free(&p);
     return end;
 }

@@ -128,7 +128,6 @@ typedef struct Parser {
     bool scan; /* looking for a cell's end: outside brackets and blocks a line end may be one */
     bool last_is_value, last_is_silent;
     bool failed;
-    int failed_at; /* token */
     SugarError *err;
 } Parser;
 

@@ -166,7 +166,6 @@ static void stop_here(Parser *p, int token)
     bool unfinished = t->kind == T_ERROR && p->lexer.at_eof;
     uint32_t pos = unfinished ? p->lexer.len : t->pos, start = pos;
     p->failed = true;
-    p->failed_at = token;
     p->err->line = unfinished ? p->lexer.line : t->line;
     while (start > 0 && src[start - 1] != '\n' && src[start - 1] != '\r')
         start--;

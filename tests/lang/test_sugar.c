@@ -276,6 +276,7 @@ static void test_cell_ends(void **state)
         "return\n|5\n|",
         "a, b\n|= 1, 2\n|",
         "a,\nb = 1, 2\n|",
+        "local c <const> = 1; c,\nb = 1, 2\n|",
         "x = 'ab\n|y\n|",
         "if x then\n1 1\n|end\n|",
         "x = 1;\n|;\n|",
