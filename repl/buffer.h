@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A growing byte string; zero-initialise it, buffer_free releases it. data is NUL-terminated once anything (even "")
- * was appended, NULL before. When memory is out `failed` is set, the text keeps what it had and further appends do
- * nothing: callers check once, at the end. */
+/* A growing byte string; zero-initialise it, buffer_free releases it. data is NUL-terminated once anything
+ * (even "") was appended, NULL before. When memory is out `failed` is set, the text keeps what it had and
+ * further appends do nothing: callers check once, at the end. */
 typedef struct Buffer {
     char *data;
     size_t length, capacity;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the list ---------------------------------------------------------------------------------- */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 static void empty_cell(Cell *cell)
 {
@@ -40,7 +40,7 @@ void cells_free(Cells *cells)
     *cells = (Cells){0};
 }
 
-/* ---- lines -------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 /* One line without its end; in Lua documents without a comment's dashes. */
 typedef struct Line {
@@ -77,7 +77,8 @@ static Line uncomment(Line line)
     return line;
 }
 
-/* The text after `skip` bytes and the mark (">>> ", or ">>>" alone at the line's end); NULL if it is not there. */
+/* The text after `skip` bytes and the mark (">>> ", or ">>>" alone at the line's end); NULL if it is not
+ * there. */
 static const char *after_mark(const Line *line, size_t skip, const char *mark)
 {
     size_t bare = strlen(mark) - 1;
@@ -100,7 +101,7 @@ static void append_line(Buffer *text, const char *from, const char *to)
     buffer_append(text, "\n", 1);
 }
 
-/* ---- examples in documents ------------------------------------------------------------------------ */
+/* ---- examples in documents ------------------------------------------------------------------- */
 
 typedef struct Examples {
     Cells *cells;
@@ -112,7 +113,8 @@ typedef struct Examples {
 static void take_example_line(Examples *e, const Line *line, int number)
 {
     size_t blanks = indentation(line);
-    const char *end = line->text + line->length, *rest = line->outside ? NULL : after_mark(line, blanks, ">>> ");
+    const char *end = line->text + line->length,
+               *rest = line->outside ? NULL : after_mark(line, blanks, ">>> ");
     if (rest != NULL) {
         e->current = cells_add(e->cells, number);
         e->indent = blanks;
@@ -140,7 +142,7 @@ void cells_of_document(Cells *cells, const char *text, size_t length, bool lua)
     }
 }
 
-/* ---- lessons ------------------------------------------------------------------------------------ */
+/* ---- lessons --------------------------------------------------------------------------------- */
 
 static bool blank(const Buffer *text)
 {
@@ -193,13 +195,14 @@ void cells_of_lesson(Cells *cells, const char *text, size_t length)
     }
     if (cells->count - first > 1 && blank(&cells->list[first].source)) {
         empty_cell(&cells->list[first]);
-        memmove(&cells->list[first], &cells->list[first + 1], (size_t)(--cells->count - first) * sizeof(Cell));
+        memmove(&cells->list[first], &cells->list[first + 1],
+                (size_t)(--cells->count - first) * sizeof(Cell));
     }
     for (int i = first; i < cells->count; i++)
         trim_lines(&cells->list[i].source, &cells->list[i].line);
 }
 
-/* ---- Markdown ----------------------------------------------------------------------------------- */
+/* ---- Markdown -------------------------------------------------------------------------------- */
 
 static void take_block(Cells *cells, const char *text, size_t length, int line)
 {
@@ -255,7 +258,7 @@ bool cells_of_file(Cells *cells, const char *path)
     return ok;
 }
 
-/* ---- transcripts -------------------------------------------------------------------------------- */
+/* ---- transcripts ----------------------------------------------------------------------------- */
 
 /* What follows "In [n]: " at the line's start; NULL if that is not there. */
 static const char *after_in(const char *line)

@@ -30,9 +30,11 @@ const Command commands[] = {
     {"whos", "", "your variables with dtype, shape, device, bytes and gradient", ARG_NONE, command_whos},
     {"mem", "", "bytes held by tensors, results and Lua", ARG_NONE, command_mem},
     {"run", "FILE [ARG...]", "runs a script, which shares your variables", ARG_FILE, command_run},
-    {"load", "FILE", "runs the cells of a .lua, .ipynb or .md file as if you typed them", ARG_FILE, command_load},
+    {"load", "FILE", "runs the cells of a .lua, .ipynb or .md file as if you typed them", ARG_FILE,
+     command_load},
     {"save", "FILE", "writes the session as .lua that runs, .ipynb or .md", ARG_FILE, command_save},
-    {"history", "[-n] [COUNT]", "the cells so far, the last COUNT, with numbers after -n", ARG_TEXT, command_history},
+    {"history", "[-n] [COUNT]", "the cells so far, the last COUNT, with numbers after -n", ARG_TEXT,
+     command_history},
     {"reset", "", "forgets your variables, results and cells", ARG_NONE, command_reset},
     {"lesson", "FILE", "steps through a file with --%% cells", ARG_FILE, command_lesson},
     {"doctest", "FILE...", "runs the examples in .md, .lua and .txt files", ARG_FILE, command_doctest},
@@ -68,7 +70,7 @@ const Command *command_find(const char *cell, const char **rest)
     return NULL;
 }
 
-/* ---- files ---------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 /* The words of a line, "quoted ones" too; the list and its words are one block that the caller frees. */
 static char **split_words(const char *line, int *count)
@@ -140,7 +142,7 @@ static bool command_doctest(Session *s, const char *rest)
     return all.failed == 0;
 }
 
-/* ---- the session ------------------------------------------------------------------------------------ */
+/* ---- the session ----------------------------------------------------------------------------- */
 
 static bool command_history(Session *s, const char *rest)
 {

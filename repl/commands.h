@@ -12,8 +12,8 @@ typedef struct Command {
     const char *usage; /* its argument, as %help shows it */
     const char *doc;
     Argument argument;
-    /* rest is what stands behind the name, without blanks around it. Returns whether it went well; what went wrong is
-     * reported already. */
+    /* rest is what stands behind the name, without blanks around it. Returns whether it went well; what
+     * went wrong is reported already. */
     bool (*run)(Session *s, const char *rest);
 } Command;
 
@@ -23,16 +23,17 @@ extern const Command commands[]; /* ends with a row of NULLs */
 const Command *command_find(const char *cell, const char **rest);
 
 /* The commands, by file. */
-bool command_time(Session *s, const char *code);   /* timing.c */
+bool command_time(Session *s, const char *code); /* timing.c */
 bool command_timeit(Session *s, const char *code);
-bool command_who(Session *s, const char *rest);    /* variables.c */
+bool command_who(Session *s, const char *rest); /* variables.c */
 bool command_whos(Session *s, const char *rest);
 bool command_mem(Session *s, const char *rest);
-bool command_save(Session *s, const char *path);   /* save.c */
+bool command_save(Session *s, const char *path); /* save.c */
 bool command_load(Session *s, const char *path);
 bool command_lesson(Session *s, const char *path);
 
-/* Prints "tide: " and the message on standard error, after what is on its way to standard output. Returns false. */
+/* Prints "tide: " and the message on standard error, after what is on its way to standard output. Returns
+ * false. */
 bool complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

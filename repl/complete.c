@@ -1,4 +1,5 @@
-/* Tab completion: names, fields, methods, option names, commands, files; looks at values raw and never runs user code. */
+/* Tab completion: names, fields, methods, option names, commands, files; looks at values raw and never
+ * runs user code. */
 #include "repl/complete.h"
 #include "repl/commands.h"
 #include "repl/buffer.h"
@@ -25,7 +26,7 @@ void complete_in(Session *s, const char *before)
     lines_before = before;
 }
 
-/* ---- candidates ------------------------------------------------------------------------------------------ */
+/* ---- candidates ------------------------------------------------------------------------------ */
 
 /* What completes the word; strings and list are malloc'd. */
 typedef struct Candidates {
@@ -61,7 +62,7 @@ static void free_candidates(Candidates *c)
     free(c->list);
 }
 
-/* ---- values, raw ------------------------------------------------------------------------------------------ */
+/* ---- values, raw ----------------------------------------------------------------------------- */
 
 static bool is_identifier(const char *name)
 {
@@ -73,8 +74,9 @@ static bool is_identifier(const char *name)
     return true;
 }
 
-/* Pushes the table in which lookups of the value on top of the stack go on: its metatable's __index, or the members
- * that the library's own __index function holds. Pushes nothing and returns false if there is none. */
+/* Pushes the table in which lookups of the value on top of the stack go on: its metatable's __index, or
+ * the members that the library's own __index function holds. Pushes nothing and returns false if there is
+ * none. */
 static bool push_index(lua_State *L)
 {
     if (!lua_getmetatable(L, -1))
@@ -100,7 +102,8 @@ static bool step_into(lua_State *L, const char *name)
     int base = lua_gettop(L);
     bool found = false;
     luaL_checkstack(L, DEEPEST_INDEX * 2 + 8, NULL);
-    if (luaL_testudata(L, base, "Tensor") != NULL) /* those attributes that are tensors again complete alike */
+    /* those attributes of a tensor that are tensors again complete alike */
+    if (luaL_testudata(L, base, "Tensor") != NULL)
         found = strcmp(name, "T") == 0 || strcmp(name, "grad") == 0 || strcmp(name, "data") == 0;
     if (found)
         return true;
@@ -181,7 +184,7 @@ static void add_members(lua_State *L, Candidates *c, char access)
     lua_settop(L, base - 1);
 }
 
-/* ---- what is being typed ------------------------------------------------------------------------------------ */
+/* ---- what is being typed --------------------------------------------------------------------- */
 
 enum { MOST_OPEN = 64, LONGEST_NAME = 80 };
 
@@ -191,7 +194,8 @@ typedef struct Place {
     int open;   /* offset of the innermost open bracket; -1 without */
 } Place;
 
-/* The end of a long bracket [[ or [=[ that opens at `at`, or NULL if there is none; *length is its level + 2. */
+/* The end of a long bracket [[ or [=[ that opens at `at`, or NULL if there is none; *length is its level +
+ * 2. */
 static const char *long_bracket(const char *at, const char *end, const char **close)
 {
     const char *p = at + 1;
@@ -209,7 +213,8 @@ static const char *long_bracket(const char *at, const char *end, const char **cl
     return p;
 }
 
-/* Skips the string or comment that begins at `p`; NULL when it does not end. p itself when nothing begins there. */
+/* Skips the string or comment that begins at `p`; NULL when it does not end. p itself when nothing begins
+ * there. */
 static const char *skip_quoted(const char *p, const char *end, char *quote)
 {
     const char *close;
@@ -261,8 +266,8 @@ static bool is_name_byte(char c)
     return isalnum((unsigned char)c) || c == '_';
 }
 
-/* Pushes the value of the name chain (a.b:c, net[0].weight) that ends at `end`, looked up raw; false and nothing pushed
- * when what stands there is no such chain or leads nowhere. */
+/* Pushes the value of the name chain (a.b:c, net[0].weight) that ends at `end`, looked up raw; false and
+ * nothing pushed when what stands there is no such chain or leads nowhere. */
 static bool push_chain(lua_State *L, const char *text, size_t end)
 {
     size_t start = end;
@@ -286,11 +291,11 @@ static bool push_chain(lua_State *L, const char *text, size_t end)
     return false;
 }
 
-/* ---- completing ------------------------------------------------------------------------------------------- */
+/* ---- completing ------------------------------------------------------------------------------ */
 
-static const char *const keywords[] = {"and",   "break", "do",  "else", "elseif", "end",    "false", "for",  "function",
-                                       "goto",  "if",    "in",  "local", "nil",   "not",    "or",    "repeat", "return",
-                                       "then",  "true",  "until", "while", NULL};
+static const char *const keywords[] = {
+    "and",   "break", "do",  "else", "elseif", "end",    "false", "for",  "function", "goto",  "if", "in",
+    "local", "nil",   "not", "or",   "repeat", "return", "then",  "true", "until",    "while", NULL};
 
 /* Names of options, where an argument of a call begins: after its "(" or a comma. */
 static void add_options(lua_State *L, Candidates *c, const char *text, size_t word, int open)

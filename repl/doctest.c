@@ -1,4 +1,5 @@
-/* Doctest: runs the examples of documents and lessons and compares what they print with what stands under them.
+/* Doctest: runs the examples of documents and lessons and compares what they print with what stands under
+ * them.
  *
  * "..." in the expected text matches anything. After a blank line other text may follow it. */
 #include "repl/doctest.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- comparing ------------------------------------------------------------------------------------ */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 /* Whether text is what the pattern says, "..." in it standing for anything. */
 static bool matches(const char *pattern, size_t plen, const char *text, size_t tlen)
@@ -42,7 +43,8 @@ static void tidy(Buffer *t)
     size_t out = 0;
     for (size_t i = 0; i < t->length; i++) {
         if (t->data[i] == '\n')
-            while (out > 0 && (t->data[out - 1] == ' ' || t->data[out - 1] == '\t' || t->data[out - 1] == '\r'))
+            while (out > 0 &&
+                   (t->data[out - 1] == ' ' || t->data[out - 1] == '\t' || t->data[out - 1] == '\r'))
                 out--;
         t->data[out++] = t->data[i];
     }
@@ -52,8 +54,8 @@ static void tidy(Buffer *t)
         t->data[t->length = out] = '\0';
 }
 
-/* The expected text may be followed, after a blank line, by text that is none: any beginning that ends in front of a
- * blank line will do. */
+/* The expected text may be followed, after a blank line, by text that is none: any beginning that ends in
+ * front of a blank line will do. */
 static bool as_expected(const Buffer *expected, const Buffer *got)
 {
     const char *text = buffer_string(expected);
@@ -72,7 +74,7 @@ static bool as_expected(const Buffer *expected, const Buffer *got)
     }
 }
 
-/* ---- running -------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 /* Standard output and error of the process, sent into a file for a while. */
 typedef struct Capture {
@@ -128,7 +130,8 @@ static bool run_example(Session *session, const char *path, Cell *e)
     bool ok = !got.failed && as_expected(&e->expected, &got);
     if (!ok) {
         const char *source = buffer_string(&e->source);
-        printf("FAILED %s:%d: %.*s\n", path, e->line, (int)line_length(source, source + e->source.length), source);
+        printf("FAILED %s:%d: %.*s\n", path, e->line, (int)line_length(source, source + e->source.length),
+               source);
         print_block("expected:", &e->expected);
         print_block("got:", &got);
     }

@@ -1,5 +1,5 @@
-/* Persistent history: one entry a line, appended under a lock as it is typed, so that no crash and no second shell
- * costs or mixes entries.
+/* Persistent history: one entry a line, appended under a lock as it is typed, so that no crash and no second
+ * shell costs or mixes entries.
  *
  * An entry's newlines stand as \n and its backslashes as \\ in the file. The file is TIDE_HISTORY, else
  * tide/history under XDG_STATE_HOME, else ~/.tide_history; TIDE_HISTORY set to nothing keeps none. */
@@ -50,7 +50,8 @@ static char *history_path(void)
     return path.data;
 }
 
-/* Opens and locks the file that has this name now (another shell may just have replaced it). -1 on failure. */
+/* Opens and locks the file that has this name now (another shell may just have replaced it). -1 on
+ * failure. */
 static int open_locked(const char *path)
 {
     for (int tries = 0; tries < 10; tries++) {

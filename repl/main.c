@@ -48,8 +48,8 @@ static const Flag flags[] = {
 };
 enum { FLAGS = sizeof flags / sizeof *flags };
 
-/* What the command line asks for. Actions are -e and -p in their order; `rest` is the first argument behind the flags:
- * the script, or the files of --doctest. */
+/* What the command line asks for. Actions are -e and -p in their order; `rest` is the first argument
+ * behind the flags: the script, or the files of --doctest. */
 typedef struct Call {
     int argc;
     char **argv;
@@ -66,7 +66,8 @@ static void print_help(FILE *out)
           "FILE - is a script from standard input.\n\n",
           out);
     for (int i = 0; i < FLAGS; i++) {
-        int width = fprintf(out, "  %s %s", flags[i].name, flags[i].argument == NULL ? "" : flags[i].argument);
+        int width =
+            fprintf(out, "  %s %s", flags[i].name, flags[i].argument == NULL ? "" : flags[i].argument);
         fprintf(out, "%*s%s\n", 24 - width, "", flags[i].doc);
     }
 }
@@ -77,7 +78,7 @@ static int misuse(const char *what, const char *which)
     return USAGE;
 }
 
-/* ---- reading the arguments ------------------------------------------------------------------------------ */
+/* ---- reading the arguments ------------------------------------------------------------------- */
 
 /* The flag an argument is; "-eCHUNK" has its value behind it. NULL when there is none such. */
 static const Flag *find_flag(const char *argument, const char **value)
@@ -95,8 +96,8 @@ static const Flag *find_flag(const char *argument, const char **value)
     return NULL;
 }
 
-/* One step through the flags: sets *flag and *value and moves *i past them. False at the first argument that is no flag;
- * *status becomes USAGE when the flags are wrong. */
+/* One step through the flags: sets *flag and *value and moves *i past them. False at the first argument
+ * that is no flag; *status becomes USAGE when the flags are wrong. */
 static bool next_flag(const Call *call, int *i, const Flag **flag, const char **value, int *status)
 {
     if (*i >= call->argc || call->argv[*i][0] != '-' || strcmp(call->argv[*i], "-") == 0)
@@ -142,7 +143,7 @@ static int read_flags(Call *call)
     return status;
 }
 
-/* ---- running ---------------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 /* The table arg as in lua: the script at 0, its arguments from 1, what stands in front of it below 0. */
 static void set_arg(lua_State *L, const Call *call)

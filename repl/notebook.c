@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 enum { DEEPEST = 200 };
 
-/* A place in the text; every reader returns false at the first thing that is no JSON and leaves `at` there. */
+/* A place in the text; every reader returns false at the first thing that is no JSON and leaves `at`
+ * there. */
 typedef struct Json {
     const char *at, *end;
     int depth;
@@ -217,7 +218,7 @@ bool cells_of_notebook(Cells *cells, const char *text, size_t length)
     return ok;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void append_string(Buffer *out, const char *from, size_t length)
 {
@@ -262,14 +263,14 @@ void notebook_begin(Buffer *out)
 void notebook_add(Buffer *out, int number, const char *source, const char *output, bool first)
 {
     buffer_printf(out,
-                "%s\n  {\n   \"cell_type\": \"code\",\n   \"execution_count\": %d,\n   \"metadata\": {},\n"
-                "   \"outputs\": [",
-                first ? "" : ",", number);
+                  "%s\n  {\n   \"cell_type\": \"code\",\n   \"execution_count\": %d,\n   \"metadata\": {},\n"
+                  "   \"outputs\": [",
+                  first ? "" : ",", number);
     if (output != NULL && output[0] != '\0') {
         buffer_printf(out,
-                    "\n    {\n     \"output_type\": \"execute_result\",\n     \"execution_count\": %d,\n"
-                    "     \"metadata\": {},\n     \"data\": {\"text/plain\": ",
-                    number);
+                      "\n    {\n     \"output_type\": \"execute_result\",\n     \"execution_count\": %d,\n"
+                      "     \"metadata\": {},\n     \"data\": {\"text/plain\": ",
+                      number);
         append_lines(out, output);
         buffer_puts(out, "}\n    }\n   ");
     }
@@ -280,7 +281,8 @@ void notebook_add(Buffer *out, int number, const char *source, const char *outpu
 
 void notebook_end(Buffer *out)
 {
-    buffer_puts(out, "\n ],\n \"metadata\": {\n  \"kernelspec\": {\"display_name\": \"Tide\", \"language\": \"lua\", "
-                   "\"name\": \"tide\"},\n  \"language_info\": {\"name\": \"lua\", \"file_extension\": \".lua\", "
-                   "\"mimetype\": \"text/x-lua\"}\n },\n \"nbformat\": 4,\n \"nbformat_minor\": 4\n}\n");
+    buffer_puts(
+        out, "\n ],\n \"metadata\": {\n  \"kernelspec\": {\"display_name\": \"Tide\", \"language\": \"lua\", "
+             "\"name\": \"tide\"},\n  \"language_info\": {\"name\": \"lua\", \"file_extension\": \".lua\", "
+             "\"mimetype\": \"text/x-lua\"}\n },\n \"nbformat\": 4,\n \"nbformat_minor\": 4\n}\n");
 }

@@ -4,7 +4,8 @@
 
 #include "repl/buffer.h"
 
-/* Begins a notebook, adds code cells to it, ends it. `output` is the echo's text, NULL or "" when there was none. */
+/* Begins a notebook, adds code cells to it, ends it. `output` is the echo's text, NULL or "" when there
+ * was none. */
 void notebook_begin(Buffer *out);
 void notebook_add(Buffer *out, int number, const char *source, const char *output, bool first);
 void notebook_end(Buffer *out);

@@ -1,4 +1,5 @@
-/* The one reporter of errors: "Kind: text", then "  FILE:LINE: source" for the user's frames, innermost first. */
+/* The one reporter of errors: "Kind: text", then "  FILE:LINE: source" for the user's frames, innermost
+ * first. */
 #include "repl/report.h"
 #include "repl/terminal.h"
 #include "repl/buffer.h"
@@ -37,10 +38,10 @@ void report_remember(lua_State *L, const char *chunkname, const char *text, size
     lua_pop(L, 1);
 }
 
-/* ---- the user's line --------------------------------------------------------------------------------- */
+/* ---- the user's line ------------------------------------------------------------------------- */
 
-/* The line of that number, or the last one when there are fewer: an error at the end of the text belongs there.
- * Returns its number. */
+/* The line of that number, or the last one when there are fewer: an error at the end of the text belongs
+ * there. Returns its number. */
 static int append_line_of(Buffer *out, const char *text, size_t length, int number)
 {
     const char *at = text, *end = text + length;
@@ -62,8 +63,8 @@ static int append_line_of(Buffer *out, const char *text, size_t length, int numb
     return line;
 }
 
-/* The source line a chunk name and a line number mean: from the remembered texts, from the file, or from the name
- * itself, which is the text where code was given to load() as a string. Returns its number. */
+/* The source line a chunk name and a line number mean: from the remembered texts, from the file, or from
+ * the name itself, which is the text where code was given to load() as a string. Returns its number. */
 static int append_source(lua_State *L, Buffer *out, const char *chunkname, int line)
 {
     size_t length;
@@ -93,14 +94,15 @@ static void append_place(lua_State *L, Buffer *out, const char *place, const cha
     buffer_free(&source);
 }
 
-/* ---- frames --------------------------------------------------------------------------------------- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 static bool is_users(const lua_Debug *ar)
 {
     return ar->currentline > 0 && !starts_with(ar->source, "=[torch]");
 }
 
-/* The length of "PLACE:LINE: " at the start of the message when that is where some frame of the user's stands. */
+/* The length of "PLACE:LINE: " at the start of the message when that is where some frame of the user's
+ * stands. */
 static size_t position_length(lua_State *L, const char *message)
 {
     lua_Debug ar;
@@ -188,7 +190,9 @@ void report_syntax(lua_State *L, const char *chunkname)
     snprintf(place, sizeof place, "%.*s", LUA_IDSIZE - 1, name);
     size_t head = strlen(place);
     char *after = NULL;
-    long line = strncmp(message, place, head) == 0 && message[head] == ':' ? strtol(message + head + 1, &after, 10) : 0;
+    long line = strncmp(message, place, head) == 0 && message[head] == ':'
+                    ? strtol(message + head + 1, &after, 10)
+                    : 0;
     if (line > 0 && starts_with(after, ": ")) {
         const char *text = after + 2;
         append_message(&out, text, length - (size_t)(text - message));

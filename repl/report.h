@@ -11,7 +11,8 @@
 void report_remember(lua_State *L, const char *chunkname, const char *text, size_t length);
 /* Message handler for lua_pcall: turns the error value into the whole report. */
 int report_handler(lua_State *L);
-/* The same for the message of a chunk that could not be loaded, on top of the stack: replaces it by the report. */
+/* The same for the message of a chunk that could not be loaded, on top of the stack: replaces it by the
+ * report. */
 void report_syntax(lua_State *L, const char *chunkname);
 /* Prints the report on top of the stack on standard error, after what was printed so far, and pops it. */
 void report_print(lua_State *L);

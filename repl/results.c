@@ -115,7 +115,8 @@ void results_begin(Session *s, const char *source, size_t length)
 static void evict(Session *s)
 {
     int gone = 0, first = s->held_count > 0 ? s->held[0].number : 0;
-    while (gone + 1 < s->held_count && (s->held_bytes > results_budget() || s->held_count - gone > MOST_CELLS)) {
+    while (gone + 1 < s->held_count &&
+           (s->held_bytes > results_budget() || s->held_count - gone > MOST_CELLS)) {
         s->held_bytes -= s->held[gone].bytes;
         clear_entry(s->L, &out_key, s->held[gone].number);
         gone++;

@@ -10,8 +10,9 @@
 void results_open(Session *s);
 /* Keeps the text of the cell that begins: In[n] and a record. */
 void results_begin(Session *s, const char *source, size_t length);
-/* Keeps the top n values as the current cell's result: Out[n], _ and __ (several as a table with their count in n), and
- * the text their echo showed. Pops them. Old results are let go when the budget is spent, which is said on stderr. */
+/* Keeps the top n values as the current cell's result: Out[n], _ and __ (several as a table with their
+ * count in n), and the text their echo showed. Pops them. Old results are let go when the budget is spent,
+ * which is said on stderr. */
 void results_keep(Session *s, int n, const char *output);
 /* Frees the records and forgets what is held. */
 void results_clear(Session *s);

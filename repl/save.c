@@ -17,7 +17,7 @@
 
 #include "lang/lang.h"
 
-/* ---- %save --------------------------------------------------------------------------------------------- */
+/* ---- %save ----------------------------------------------------------------------------------- */
 
 static void append_lines_with(Buffer *out, const char *text, const char *first, const char *more)
 {
@@ -37,15 +37,16 @@ static bool is_chunk(lua_State *L, const char *text, size_t length)
     return ok;
 }
 
-/* Appends what stands before `at` as it is and prints the expressions behind it. False, and nothing appended, when that
- * is no valid script. */
+/* Appends what stands before `at` as it is and prints the expressions behind it. False, and nothing
+ * appended, when that is no valid script. */
 static bool append_printed(lua_State *L, Buffer *out, const char *source, size_t at, size_t length)
 {
     Buffer cell = {0};
     bool ok = false;
     while (at < length && (source[at] == ' ' || source[at] == '\t'))
         at++;
-    for (int on_own_line = 0; on_own_line < 2 && !ok; on_own_line++) { /* a comment at the end hides the bracket */
+    for (int on_own_line = 0; on_own_line < 2 && !ok;
+         on_own_line++) { /* a comment at the end hides the bracket */
         buffer_clear(&cell);
         buffer_append(&cell, source, at);
         buffer_puts(&cell, "print(");
@@ -61,8 +62,8 @@ static bool append_printed(lua_State *L, Buffer *out, const char *source, size_t
     return ok;
 }
 
-/* A cell as part of a script. What the prompt echoed is printed: the expression that the cell is, or ends in. Commands
- * and what is no valid code become comments. */
+/* A cell as part of a script. What the prompt echoed is printed: the expression that the cell is, or ends
+ * in. Commands and what is no valid code become comments. */
 static void append_script_cell(lua_State *L, Buffer *out, const Record *r)
 {
     const char *source = r->source;
@@ -80,7 +81,8 @@ static void append_script_cell(lua_State *L, Buffer *out, const Record *r)
     }
 }
 
-/* Whether a notebook keeps the cell: code, timed or not. Loading a session must not save or load files again. */
+/* Whether a notebook keeps the cell: code, timed or not. Loading a session must not save or load files
+ * again. */
 static bool is_code(const char *source)
 {
     const char *rest;
@@ -132,7 +134,8 @@ bool command_save(Session *s, const char *rest)
 {
     Buffer out = {0};
     char *copy = strdup(rest), *path = copy == NULL ? NULL : unquote(copy);
-    bool ok = path != NULL && (ends_with(path, ".lua") || ends_with(path, ".ipynb") || ends_with(path, ".md"));
+    bool ok =
+        path != NULL && (ends_with(path, ".lua") || ends_with(path, ".ipynb") || ends_with(path, ".md"));
     if (!ok) {
         complain("%%save needs a file named .lua, .ipynb or .md");
     } else {
@@ -149,7 +152,7 @@ bool command_save(Session *s, const char *rest)
     return ok;
 }
 
-/* ---- %load and %lesson ----------------------------------------------------------------------------------- */
+/* ---- %load and %lesson ----------------------------------------------------------------------- */
 
 static bool read_cells(Cells *cells, const char *rest)
 {
@@ -158,9 +161,10 @@ static bool read_cells(Cells *cells, const char *rest)
     if (!ok && rest[0] == '\0')
         complain("a file is missing");
     else if (!ok)
-        complain("cannot read %s: %s", rest, cells->failed || path == NULL ? "not enough memory"
-                                             : errno == 0                  ? "it is no notebook"
-                                                                           : strerror(errno));
+        complain("cannot read %s: %s", rest,
+                 cells->failed || path == NULL ? "not enough memory"
+                 : errno == 0                  ? "it is no notebook"
+                                               : strerror(errno));
     free(copy);
     return ok;
 }
@@ -179,7 +183,8 @@ static void show_typed(const Session *s, const Buffer *source)
                terminal_plain(STDOUT_FILENO), (int)line_length(at, end), at);
 }
 
-/* Between two cells of a lesson: Enter goes on; code typed here is run first. False when the learner leaves. */
+/* Between two cells of a lesson: Enter goes on; code typed here is run first. False when the learner
+ * leaves. */
 static bool pause_lesson(Session *s)
 {
     char *line;

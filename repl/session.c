@@ -20,7 +20,7 @@
 
 static const char builtins_key; /* registry: set of the globals' names before the user's first cell */
 
-/* ---- life --------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int open_protected(lua_State *L)
 {
@@ -112,7 +112,7 @@ void session_reset(Session *s)
     lua_gc(L, LUA_GCCOLLECT);
 }
 
-/* ---- interrupts ----------------------------------------------------------------------------------- */
+/* ---- interrupts ------------------------------------------------------------------------------ */
 
 static lua_State *volatile running; /* the state that Ctrl-C stops; NULL while none runs */
 
@@ -141,7 +141,7 @@ static void end_interruptible(lua_State *L, lua_State *before, const struct siga
         lang_interrupt_clear(L);
 }
 
-/* ---- running ---------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 int session_call(Session *s, int nargs)
 {
@@ -248,7 +248,7 @@ bool session_run_file(Session *s, const char *path, int nargs)
     return call_chunk(s, nargs);
 }
 
-/* ---- showing ---------------------------------------------------------------------------------------- */
+/* ---- showing --------------------------------------------------------------------------------- */
 
 static int echo_text(lua_State *L)
 {
@@ -288,7 +288,7 @@ bool session_show(Session *s, int n)
     return shown >= 0;
 }
 
-/* ---- cells ------------------------------------------------------------------------------------------ */
+/* ---- cells ----------------------------------------------------------------------------------- */
 
 typedef struct CellRun {
     Session *session;
@@ -351,7 +351,7 @@ bool session_run_expression(Session *s, const char *source, size_t length)
     return ok;
 }
 
-/* ---- translation and help ------------------------------------------------------------------------------- */
+/* ---- translation and help -------------------------------------------------------------------- */
 
 bool session_translate(Session *s, const char *source, size_t length, const char *chunkname, bool cell)
 {

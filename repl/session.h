@@ -1,4 +1,5 @@
-/* session.h - one Lua state with its cells: reading what a cell is, running it, showing and keeping what it gave. */
+/* session.h - one Lua state with its cells: reading what a cell is, running it, showing and keeping what
+ * it gave. */
 #ifndef TIDE_REPL_SESSION_H
 #define TIDE_REPL_SESSION_H
 
@@ -20,12 +21,13 @@ typedef struct Held {
     size_t bytes;
 } Held;
 
-/* Cells are numbered from 1. `records` holds the latest cells and `held` the results that Out holds, oldest first. */
+/* Cells are numbered from 1. `records` holds the latest cells and `held` the results that Out holds,
+ * oldest first. */
 typedef struct Session {
     lua_State *L;
-    int number;    /* of the cell that is read or run next */
-    bool labelled; /* the notebook: results stand behind Out[n] */
-    bool failed;   /* some cell raised an error */
+    int number;            /* of the cell that is read or run next */
+    bool labelled;         /* the notebook: results stand behind Out[n] */
+    bool failed;           /* some cell raised an error */
     const char *cell_name; /* chunk name of cells that come from elsewhere; NULL: "=In [n]" */
     Record *records;
     int record_count, record_capacity;
@@ -38,22 +40,26 @@ typedef struct Session {
 Session *session_new(void);
 void session_free(Session *s); /* NULL is ignored */
 
-/* Runs one whole cell of any kind: Lua, %command, !command, ?name. Shows its result, reports its error, keeps it in In
- * and Out and counts it. Blank text is no cell. Returns whether it raised no error. */
+/* Runs one whole cell of any kind: Lua, %command, !command, ?name. Shows its result, reports its error,
+ * keeps it in In and Out and counts it. Blank text is no cell. Returns whether it raised no error. */
 bool session_run_cell(Session *s, const char *source, size_t length);
-/* The length, line end included, of the first cell in the text; 0 when the text is only the beginning of one. */
+/* The length, line end included, of the first cell in the text; 0 when the text is only the beginning of
+ * one. */
 size_t session_cell_end(const char *source, size_t length);
 
-/* The parts of it, for commands that run code. Evaluates Lua cells under the interrupt handler: pushes the results and
- * returns how many, or reports the error and returns -1. *silent (may be NULL) tells that the cell ended in `;`. */
+/* The parts of it, for commands that run code. Evaluates Lua cells under the interrupt handler: pushes the
+ * results and returns how many, or reports the error and returns -1. *silent (may be NULL) tells that the
+ * cell ended in `;`. */
 int session_evaluate(Session *s, const char *source, size_t length, bool *silent);
 /* Pushes the compiled cell and returns true, or reports the error. *value tells whether it returns values. */
 bool session_compile(Session *s, const char *source, size_t length, bool *value);
 /* Calls the function below its nargs arguments, under the interrupt handler. Results as session_evaluate. */
 int session_call(Session *s, int nargs);
-/* Shows and keeps the top n values as the cell's result, and pops them. Returns whether showing them raised no error. */
+/* Shows and keeps the top n values as the cell's result, and pops them. Returns whether showing them
+ * raised no error. */
 bool session_show(Session *s, int n);
-/* Runs a chunk or a file as a script, outside the cells; args are on the stack. Returns whether it raised no error. */
+/* Runs a chunk or a file as a script, outside the cells; args are on the stack. Returns whether it raised
+ * no error. */
 bool session_run_chunk(Session *s, const char *source, size_t length, const char *chunkname, int nargs);
 bool session_run_file(Session *s, const char *path, int nargs);
 bool session_run_stdin(Session *s, int nargs);

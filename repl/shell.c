@@ -17,10 +17,11 @@
 
 #include "lang/lang.h"
 
-/* ---- a pipe ------------------------------------------------------------------------------------------ */
+/* ---- a pipe ---------------------------------------------------------------------------------- */
 
 enum {
-    EVERY_LINE = 64, /* so many lines of a cell are each tried as its end; then only when it has grown by 1/16 */
+    EVERY_LINE =
+        64, /* so many lines of a cell are each tried as its end; then only when it has grown by 1/16 */
     GROWTH = 16,
 };
 
@@ -67,7 +68,7 @@ void shell_run_piped(Session *s)
     buffer_free(&cells);
 }
 
-/* ---- the notebook ------------------------------------------------------------------------------------- */
+/* ---- the notebook ---------------------------------------------------------------------------- */
 
 /* "In [12]: ", and for a cell's later lines the same width ending in "...: ". */
 static void make_prompts(char *first, char *more, size_t size, int number)

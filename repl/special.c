@@ -13,8 +13,8 @@
 
 static bool is_name_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-           c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == ':';
 }
 
 /* "name?" or "name??": the length of the name, 0 if the line is no such question. */
@@ -101,9 +101,7 @@ bool special_run(Session *s, const char *source, size_t length)
     char *cell = strndup(source + skip, length - skip);
     if (cell == NULL)
         return complain("not enough memory");
-    bool ok = cell[0] == '%'   ? run_command(s, cell)
-              : cell[0] == '!' ? run_system(cell + 1)
-                               : answer(s, cell);
+    bool ok = cell[0] == '%' ? run_command(s, cell) : cell[0] == '!' ? run_system(cell + 1) : answer(s, cell);
     free(cell);
     return ok;
 }

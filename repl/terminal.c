@@ -15,7 +15,7 @@
 
 #include <readline/readline.h>
 
-/* ---- colours ---------------------------------------------------------------------------------- */
+/* ---- colours --------------------------------------------------------------------------------- */
 
 static const char *const colours[COLOUR_COUNT] = {
     [COLOUR_PROMPT] = "\033[32m",
@@ -27,7 +27,8 @@ static const char *const colours[COLOUR_COUNT] = {
 bool terminal_coloured(int fd)
 {
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-    if ((no_color != NULL && no_color[0] != '\0') || term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0)
+    if ((no_color != NULL && no_color[0] != '\0') || term == NULL || term[0] == '\0' ||
+        strcmp(term, "dumb") == 0)
         return false;
     return isatty(fd);
 }
@@ -50,7 +51,7 @@ int terminal_columns(void)
     return 80;
 }
 
-/* ---- signals while a line is edited -------------------------------------------------------------- */
+/* ---- signals while a line is edited ---------------------------------------------------------- */
 
 enum { HANDLED = 5 };
 static const int handled[HANDLED] = {SIGINT, SIGWINCH, SIGTSTP, SIGTERM, SIGHUP};
@@ -65,7 +66,8 @@ static void catch_signal(int number)
 
 typedef struct Signals {
     struct sigaction before[HANDLED];
-    sigset_t mask; /* of the process; while a line is edited the handled ones are let in only during the wait */
+    sigset_t
+        mask; /* of the process; while a line is edited the handled ones are let in only during the wait */
 } Signals;
 
 static void take_signals(Signals *s)
@@ -91,7 +93,8 @@ static void give_signals_back(const Signals *s)
     sigprocmask(SIG_SETMASK, &s->mask, NULL);
 }
 
-/* Lets the signal do what it would have done, with the terminal as it was; then the line goes on being edited. */
+/* Lets the signal do what it would have done, with the terminal as it was; then the line goes on being
+ * edited. */
 static void pass_on(int number)
 {
     struct sigaction action = {.sa_handler = SIG_DFL}, ours;
@@ -126,7 +129,7 @@ static bool handle_signals(void)
     return dropped;
 }
 
-/* ---- one line -------------------------------------------------------------------------------------- */
+/* ---- one line -------------------------------------------------------------------------------- */
 
 static char *finished_line; /* NULL at the end of input */
 static bool line_finished;

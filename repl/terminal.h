@@ -16,14 +16,16 @@ typedef enum Colour { COLOUR_PROMPT, COLOUR_RESULT, COLOUR_ERROR, COLOUR_DIM, CO
 void terminal_open(void);
 /* Whether the stream gets colours. */
 bool terminal_coloured(int fd);
-/* The escape sequence that begins a colour on this stream, or ends any (terminal_plain); "" without colours. */
+/* The escape sequence that begins a colour on this stream, or ends any (terminal_plain); "" without
+ * colours. */
 const char *terminal_colour(int fd, Colour colour);
 const char *terminal_plain(int fd);
 /* Columns of the terminal, 80 when that is unknown. */
 int terminal_columns(void);
 
-/* Shows the prompt (plain text; it is coloured here) and edits one line, which pasted text may make several; *line is
- * malloc'd and only set with LINE_READ. The user's inputrc, completion and history apply. */
+/* Shows the prompt (plain text; it is coloured here) and edits one line, which pasted text may make
+ * several; *line is malloc'd and only set with LINE_READ. The user's inputrc, completion and history
+ * apply. */
 LineStatus terminal_read_line(const char *prompt, char **line);
 
 #endif

@@ -55,7 +55,8 @@ bool command_time(Session *s, const char *code)
     double user = seconds_of(after.ru_utime) - seconds_of(before.ru_utime);
     double sys = seconds_of(after.ru_stime) - seconds_of(before.ru_stime);
     printf("CPU times: user %s, sys: %s, total: %s\nWall time: %s\n", format_time(a, sizeof a, user),
-           format_time(b, sizeof b, sys), format_time(c, sizeof c, user + sys), format_time(d, sizeof d, wall));
+           format_time(b, sizeof b, sys), format_time(c, sizeof c, user + sys),
+           format_time(d, sizeof d, wall));
     if (n > 0 && !silent)
         return session_show(s, n);
     lua_pop(s->L, n);

@@ -17,7 +17,8 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Pushes the sorted names of the user's globals: a block of pointers, and a table that keeps the strings alive. */
+/* Pushes the sorted names of the user's globals: a block of pointers, and a table that keeps the strings
+ * alive. */
 static const char **push_names(Session *s, int *count)
 {
     lua_State *L = s->L;
@@ -63,7 +64,7 @@ bool command_who(Session *s, const char *rest)
     return true;
 }
 
-/* ---- %whos --------------------------------------------------------------------------------------------- */
+/* ---- %whos ----------------------------------------------------------------------------------- */
 
 enum { NAME, TYPE, SHAPE, DTYPE, DEVICE, BYTES, GRAD, COLUMNS };
 enum { LONGEST_FIELD = 48 };
@@ -160,7 +161,8 @@ static void print_columns(lua_State *L, int table, int rows)
     for (int row = 0; row < rows; row++) {
         Buffer line = {0};
         for (int column = 0; column < COLUMNS; column++)
-            buffer_printf(&line, column == BYTES ? "%*s  " : "%-*s  ", width[column], field(L, table, row, column));
+            buffer_printf(&line, column == BYTES ? "%*s  " : "%-*s  ", width[column],
+                          field(L, table, row, column));
         while (line.length > 0 && line.data[line.length - 1] == ' ')
             line.data[--line.length] = '\0';
         puts(buffer_string(&line));
@@ -189,7 +191,7 @@ bool command_whos(Session *s, const char *rest)
     return true;
 }
 
-/* ---- %mem ------------------------------------------------------------------------------------------------ */
+/* ---- %mem ------------------------------------------------------------------------------------ */
 
 static void print_bytes(const char *what, double bytes)
 {
