@@ -7,18 +7,35 @@
 
 /* ---- names ---- */
 
-static const struct { const char *function, *param, *name; } renamed[] = {
-    {"pow", "b", "exponent"}, {"float_power", "b", "exponent"}, {"clamp_min", "b", "min"}, {"clamp_max", "b", "max"},
-    {"lerp", "b", "end"}, {"lerp", "c", "weight"}, {"where", "a", "condition"}, {"where", "b", "input"},
-    {"where", "c", "other"}, {"threshold", "b", "threshold"}, {"threshold", "c", "value"}, {"heaviside", "b", "values"},
-    {"leaky_relu", "b", "negative_slope"}, {"hardshrink", "b", "lambd"}, {"softshrink", "b", "lambd"},
-    {"polygamma", "a", "n"}, {"polygamma", "b", "input"}, {"clamp", "b", "min"}, {"clamp", "c", "max"}};
+static const struct {
+    const char *function, *param, *name;
+} renamed[] = {{"pow", "b", "exponent"},
+               {"float_power", "b", "exponent"},
+               {"clamp_min", "b", "min"},
+               {"clamp_max", "b", "max"},
+               {"lerp", "b", "end"},
+               {"lerp", "c", "weight"},
+               {"where", "a", "condition"},
+               {"where", "b", "input"},
+               {"where", "c", "other"},
+               {"threshold", "b", "threshold"},
+               {"threshold", "c", "value"},
+               {"heaviside", "b", "values"},
+               {"leaky_relu", "b", "negative_slope"},
+               {"hardshrink", "b", "lambd"},
+               {"softshrink", "b", "lambd"},
+               {"polygamma", "a", "n"},
+               {"polygamma", "b", "input"},
+               {"clamp", "b", "min"},
+               {"clamp", "c", "max"}};
 
 const char *param_name(const char *function, const ParamInfo *p)
 {
-    if (p->name[1] != '\0') return p->name;
+    if (p->name[1] != '\0')
+        return p->name;
     for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++)
-        if (strcmp(renamed[i].function, function) == 0 && strcmp(renamed[i].param, p->name) == 0) return renamed[i].name;
+        if (strcmp(renamed[i].function, function) == 0 && strcmp(renamed[i].param, p->name) == 0)
+            return renamed[i].name;
     switch (p->name[0]) {
     case 'x':
     case 'a': return "input";
@@ -49,8 +66,8 @@ int arg_error(Args *a, const char *name, int position, const char *what, int i)
 {
     const char *got = type_word(a->L, i);
     if (position > 0)
-        raise_error(a->L, "TypeError", "%s(): argument '%s' (position %d) must be %s, not %s", a->function, name,
-                    position, what, got);
+        raise_error(a->L, "TypeError", "%s(): argument '%s' (position %d) must be %s, not %s", a->function,
+                    name, position, what, got);
     raise_error(a->L, "TypeError", "%s(): argument '%s' must be %s, not %s", a->function, name, what, got);
 }
 
@@ -66,13 +83,15 @@ static void missing_error(Args *a, const ParamInfo *params, int first, int n)
     int count = 0;
     luaL_buffinit(a->L, &b);
     for (int i = first; i < n; i++) {
-        if (params[i].fallback || params[i].kind == 'O') continue;
+        if (params[i].fallback || params[i].kind == 'O')
+            continue;
         const char *name = param_name(a->function, &params[i]);
         if (a->options) {
             lua_pushstring(a->L, name);
             bool given = lua_rawget(a->L, a->options) != LUA_TNIL;
             lua_pop(a->L, 1);
-            if (given) continue;
+            if (given)
+                continue;
         }
         luaL_addstring(&b, count++ ? ", \"" : "\"");
         luaL_addstring(&b, name);
@@ -80,8 +99,9 @@ static void missing_error(Args *a, const ParamInfo *params, int first, int n)
     }
     luaL_pushresult(&b);
     /* t.add(x) instead of t:add(x) takes x for the tensor itself */
-    const char *hint = a->method && !called_with_colon(a->L) ? lua_pushfstring(a->L, " (a method is called with a colon: t:%s(…))", a->function)
-                                                      : lua_pushliteral(a->L, "");
+    const char *hint = a->method && !called_with_colon(a->L)
+                           ? lua_pushfstring(a->L, " (a method is called with a colon: t:%s(…))", a->function)
+                           : lua_pushliteral(a->L, "");
     raise_error(a->L, "TypeError", "%s() missing %d required positional arguments: %s%s", a->function, count,
                 lua_tostring(a->L, -2), hint);
 }
@@ -97,7 +117,8 @@ static bool in_list(const char *list, const char *word)
 {
     size_t n = strlen(word);
     for (const char *p = list; p && *p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
-        if (strncmp(p, word, n) == 0 && (p[n] == ',' || p[n] == '\0')) return true;
+        if (strncmp(p, word, n) == 0 && (p[n] == ',' || p[n] == '\0'))
+            return true;
     return false;
 }
 
@@ -106,20 +127,24 @@ static void unexpected_error(Args *a, const char *key, const ParamInfo *params, 
     Nearest near;
     char word[64];
     nearest_start(&near, key);
-    for (int i = a->method; i < n; i++) nearest_try(&near, param_name(a->function, &params[i]));
+    for (int i = a->method; i < n; i++)
+        nearest_try(&near, param_name(a->function, &params[i]));
     for (const char *p = extra; p && *p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
         size_t length = strcspn(p, ",");
-        if (length >= sizeof word) continue;
+        if (length >= sizeof word)
+            continue;
         memcpy(word, p, length);
         word[length] = '\0';
         const char *kept = near.best;
         nearest_try(&near, word);
-        if (near.best == word) near.best = lua_pushstring(a->L, word);
-        else near.best = kept;
+        if (near.best == word)
+            near.best = lua_pushstring(a->L, word);
+        else
+            near.best = kept;
     }
     if (near.best)
-        raise_error(a->L, "TypeError", "%s() got an unexpected keyword argument '%s'. Did you mean '%s'?", a->function, key,
-                    near.best);
+        raise_error(a->L, "TypeError", "%s() got an unexpected keyword argument '%s'. Did you mean '%s'?",
+                    a->function, key, near.best);
     raise_error(a->L, "TypeError", "%s() got an unexpected keyword argument '%s'", a->function, key);
 }
 
@@ -132,12 +157,14 @@ static void check_option_names(Args *a, const ParamInfo *params, int n, int posi
         const char *key = lua_tostring(L, -2);
         bool known = in_list(extra, key);
         for (int i = 0; i < n && !known; i++) {
-            if (strcmp(key, param_name(a->function, &params[i])) != 0) continue;
+            if (strcmp(key, param_name(a->function, &params[i])) != 0)
+                continue;
             known = true;
             if (i < positional && i < a->count && !lua_isnil(L, i + 1))
                 raise_error(L, "TypeError", "%s() got multiple values for argument '%s'", a->function, key);
         }
-        if (!known) unexpected_error(a, key, params, n, extra);
+        if (!known)
+            unexpected_error(a, key, params, n, extra);
     }
 }
 
@@ -151,30 +178,37 @@ bool int_value(lua_State *L, int i, int64_t *out)
         return whole != 0;
     }
     Tensor *t = to_tensor(L, i);
-    if (!t || t->numel != 1 || !dtype_is_int((DType)t->dtype)) return false;
-    if (!tensor_item_int(t, out)) raise_pending(L);
+    if (!t || t->numel != 1 || !dtype_is_int((DType)t->dtype))
+        return false;
+    if (!tensor_item_int(t, out))
+        raise_pending(L);
     return true;
 }
 
 bool number_value(lua_State *L, int i, double *out)
 {
     Tensor *t = to_tensor(L, i);
-    if (lua_type(L, i) == LUA_TNUMBER) *out = lua_tonumber(L, i);
-    else if (!t || t->numel != 1) return false;
-    else if (!tensor_item_double(t, out)) raise_pending(L);
+    if (lua_type(L, i) == LUA_TNUMBER)
+        *out = lua_tonumber(L, i);
+    else if (!t || t->numel != 1)
+        return false;
+    else if (!tensor_item_double(t, out))
+        raise_pending(L);
     return true;
 }
 
 int64_t arg_int(Args *a, int i, const char *name, int position)
 {
     int64_t v;
-    if (!int_value(a->L, i, &v)) arg_error(a, name, position, "int", i);
+    if (!int_value(a->L, i, &v))
+        arg_error(a, name, position, "int", i);
     return v;
 }
 
 bool arg_bool(Args *a, int i, const char *name, int position)
 {
-    if (!lua_isboolean(a->L, i)) arg_error(a, name, position, "bool", i);
+    if (!lua_isboolean(a->L, i))
+        arg_error(a, name, position, "bool", i);
     return lua_toboolean(a->L, i);
 }
 
@@ -182,19 +216,24 @@ Tensor *to_number(lua_State *L, int i)
 {
     Tensor *t;
     switch (lua_type(L, i)) {
-    case LUA_TNUMBER: t = lua_isinteger(L, i) ? tensor_integer(lua_tointeger(L, i)) : tensor_number(lua_tonumber(L, i)); break;
+    case LUA_TNUMBER:
+        t = lua_isinteger(L, i) ? tensor_integer(lua_tointeger(L, i)) : tensor_number(lua_tonumber(L, i));
+        break;
     case LUA_TBOOLEAN: t = tensor_boolean(lua_toboolean(L, i)); break;
     default: return NULL;
     }
-    if (!t) raise_pending(L);
+    if (!t)
+        raise_pending(L);
     return t;
 }
 
 Tensor *arg_tensor(Args *a, int i, const char *name, int position)
 {
     Tensor *t = to_tensor(a->L, i);
-    if (!t && a->numbers) t = to_number(a->L, i);
-    if (!t) arg_error(a, name, position, "Tensor", i);
+    if (!t && a->numbers)
+        t = to_number(a->L, i);
+    if (!t)
+        arg_error(a, name, position, "Tensor", i);
     return t;
 }
 
@@ -202,7 +241,8 @@ Tensor *arg_tensor(Args *a, int i, const char *name, int position)
 
 static Dims *new_dims(Args *a)
 {
-    if (a->ndims == ARGS_MAXDIMS) raise_error(a->L, "RuntimeError", "%s(): too many lists of sizes", a->function);
+    if (a->ndims == ARGS_MAXDIMS)
+        raise_error(a->L, "RuntimeError", "%s(): too many lists of sizes", a->function);
     Dims *d = &a->dims[a->ndims++];
     d->n = 0;
     return d;
@@ -220,11 +260,13 @@ const Dims *arg_dims(Args *a, int i, const char *name, int position)
 {
     lua_State *L = a->L;
     const Dims *size = to_size(L, i);
-    if (size) return size; /* the argument keeps it alive */
+    if (size)
+        return size; /* the argument keeps it alive */
     Dims *d = new_dims(a);
     int64_t v;
     if (lua_type(L, i) != LUA_TTABLE) {
-        if (!int_value(L, i, &v)) arg_error(a, name, position, "tuple of ints", i);
+        if (!int_value(L, i, &v))
+            arg_error(a, name, position, "tuple of ints", i);
         add_dim(a, d, v);
         return d;
     }
@@ -232,7 +274,8 @@ const Dims *arg_dims(Args *a, int i, const char *name, int position)
     for (lua_Integer k = 1; k <= n; k++) {
         lua_rawgeti(L, i, k);
         if (!int_value(L, -1, &v))
-            raise_error(L, "TypeError", "%s(): argument '%s' must be tuple of ints, but found element of type %s at pos %d",
+            raise_error(L, "TypeError",
+                        "%s(): argument '%s' must be tuple of ints, but found element of type %s at pos %d",
                         a->function, name, type_word(L, -1), (int)k - 1);
         add_dim(a, d, v);
         lua_pop(L, 1);
@@ -246,7 +289,8 @@ static const Dims *read_loose_dims(Args *a, int i, const char *name)
     Dims *d = new_dims(a);
     for (int k = i; k <= a->count; k++) {
         int64_t v;
-        if (!int_value(a->L, k, &v)) arg_error(a, name, k - a->method, "int", k);
+        if (!int_value(a->L, k, &v))
+            arg_error(a, name, k - a->method, "int", k);
         add_dim(a, d, v);
     }
     return d;
@@ -297,22 +341,27 @@ static void read_value(Args *a, const ParamInfo *p, int i, int position, Arg *ou
     case 'N':
     case 'O':
         out->t = to_tensor(L, i);
-        if (!out->t && (a->numbers || strcmp(p->name, "value") == 0)) out->t = to_number(L, i);
-        if (!out->t) arg_error(a, name, position, "Tensor", i);
+        if (!out->t && (a->numbers || strcmp(p->name, "value") == 0))
+            out->t = to_number(L, i);
+        if (!out->t)
+            arg_error(a, name, position, "Tensor", i);
         break;
     case 'I': out->i = arg_int(a, i, name, position); break;
     case 'F':
-        if (!number_value(L, i, &out->f)) arg_error(a, name, position, "Number", i);
+        if (!number_value(L, i, &out->f))
+            arg_error(a, name, position, "Number", i);
         break;
     case 'B': out->b = arg_bool(a, i, name, position); break;
     case 'D': out->dims = arg_dims(a, i, name, position); break;
     case 'L': out->list = read_list(a, i, name, position); break;
     case 'Y':
-        if (!to_dtype(L, i, &out->dtype)) arg_error(a, name, position, "torch.dtype", i);
+        if (!to_dtype(L, i, &out->dtype))
+            arg_error(a, name, position, "torch.dtype", i);
         break;
     case 'V': {
         Device d;
-        if (!to_device(L, i, &d)) arg_error(a, name, position, "torch.device", i);
+        if (!to_device(L, i, &d))
+            arg_error(a, name, position, "torch.device", i);
         out->i = d.type * 256 + d.index;
         break;
     }
@@ -336,13 +385,15 @@ void args_begin(Args *a, lua_State *L, const char *function, bool method)
     a->options = 0;
     a->ndims = 0;
     int last = a->count;
-    if (last == 0 || lua_type(L, last) != LUA_TTABLE || lua_rawlen(L, last) != 0) return;
+    if (last == 0 || lua_type(L, last) != LUA_TTABLE || lua_rawlen(L, last) != 0)
+        return;
     if (lua_getmetatable(L, last)) {
         lua_pop(L, 1);
         return;
     }
     lua_pushnil(L);
-    if (!lua_next(L, last)) return;
+    if (!lua_next(L, last))
+        return;
     if (lua_type(L, -2) == LUA_TSTRING) {
         a->options = last;
         a->count--;
@@ -352,9 +403,11 @@ void args_begin(Args *a, lua_State *L, const char *function, bool method)
 
 int args_option(Args *a, const char *name)
 {
-    if (!a->options) return 0;
+    if (!a->options)
+        return 0;
     lua_pushstring(a->L, name);
-    if (lua_rawget(a->L, a->options) != LUA_TNIL) return lua_gettop(a->L);
+    if (lua_rawget(a->L, a->options) != LUA_TNIL)
+        return lua_gettop(a->L);
     lua_pop(a->L, 1);
     return 0;
 }
@@ -362,7 +415,8 @@ int args_option(Args *a, const char *name)
 static void check_self(Args *a)
 {
     if (a->method && !to_tensor(a->L, 1))
-        raise_error(a->L, "TypeError", "%s(): argument 'self' must be Tensor, not %s (a method is called with a colon: t:%s(…))",
+        raise_error(a->L, "TypeError",
+                    "%s(): argument 'self' must be Tensor, not %s (a method is called with a colon: t:%s(…))",
                     a->function, type_word(a->L, 1), a->function);
 }
 
@@ -371,12 +425,15 @@ void args_read(Args *a, const ParamInfo *params, int n, int positional, const ch
     lua_State *L = a->L;
     check_self(a);
     luaL_checkstack(L, n + 4, NULL);
-    if (a->options) check_option_names(a, params, n, positional, extra);
+    if (a->options)
+        check_option_names(a, params, n, positional, extra);
     bool loose = positional > 0 && params[positional - 1].kind == 'D' && a->count > positional &&
                  lua_type(L, positional) != LUA_TTABLE && !to_size(L, positional);
     if (a->count > positional && !loose) {
-        while (a->count > positional && lua_isnil(L, a->count)) a->count--;
-        if (a->count > positional) too_many_error(a, positional);
+        while (a->count > positional && lua_isnil(L, a->count))
+            a->count--;
+        if (a->count > positional)
+            too_many_error(a, positional);
     }
     for (int i = 0; i < n; i++) {
         const ParamInfo *p = &params[i];
@@ -385,14 +442,25 @@ void args_read(Args *a, const ParamInfo *params, int n, int positional, const ch
             out[i].dims = read_loose_dims(a, at, param_name(a->function, p));
             continue;
         }
-        if (!at) at = args_option(a, param_name(a->function, p));
+        if (!at)
+            at = args_option(a, param_name(a->function, p));
         bool absent = at == 0 || lua_isnil(L, at);
-        if (absent && at == 0 && !p->fallback && p->kind != 'O') missing_error(a, params, i, n);
+        if (absent && at == 0 && !p->fallback && p->kind != 'O')
+            missing_error(a, params, i, n);
         if (absent && (p->fallback || p->kind == 'O' || p->kind == 'A')) {
-            if (p->fallback) set_fallback(p, &out[i]);
-            else out[i] = (Arg){0};
+            if (p->fallback)
+                set_fallback(p, &out[i]);
+            else
+                out[i] = (Arg){0};
             continue;
         }
         read_value(a, p, at, position, &out[i]);
     }
+}
+
+void args_take(Args *a, lua_State *L, const char *function, bool method, const ParamInfo *params, int n,
+               const char *extra, Arg *out)
+{
+    args_begin(a, L, function, method);
+    args_read(a, params, n, n, extra, out);
 }

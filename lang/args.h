@@ -1,15 +1,26 @@
 /* args.h - reading the arguments of a function called from Lua, in one place and by one description.
  *
- * A function is described by an array of ParamInfo (the op table's, or a static one). Arguments come by position, or
- * in a trailing table with string keys only ("options"); a list of sizes or dims as one table or, as the last
- * positional parameter, as several numbers. Errors are PyTorch's TypeErrors.
+ * A function is described by an array of ParamInfo (the op table's, or a static one). Arguments come by
+ * position, or in a trailing table with string keys only ("options"); a list of sizes or dims as one table
+ * or, as the last positional parameter, as several numbers. Errors are PyTorch's TypeErrors.
  *
- * Kinds beyond the op table's: A any value, V device, G generator, S string (each read as a stack index in Arg.i,
- * 0 when not given; V as device code type * 256 + index, -1 when not given). */
+ * Kinds beyond the op table's: A any value, V device, G generator, S string (each read as a stack index in
+ * Arg.i, 0 when not given; V as device code type * 256 + index, -1 when not given). */
 #ifndef TIDE_ARGS_H
 #define TIDE_ARGS_H
 
 #include "lang/bind.h"
+
+/* Entries of such an array: must be given; has a default (as text, "NULL" for none). */
+#define REQUIRED(kind, name)                                                                                 \
+    {                                                                                                        \
+        kind, name, NULL, NULL                                                                               \
+    }
+#define OPTIONAL(kind, name, fallback)                                                                       \
+    {                                                                                                        \
+        kind, name, fallback, NULL                                                                           \
+    }
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
 enum { ARGS_MAXDIMS = 4 };
 
@@ -27,9 +38,12 @@ typedef struct Args {
 
 /* Looks at the arguments on the stack: how many there are and whether the last is an options table. */
 void args_begin(Args *a, lua_State *L, const char *function, bool method);
-/* Reads n parameters, of which the first `positional` may come by position, into out. `extra` names options that the
- * caller reads itself (comma-separated, NULL for none). Raises. */
+/* Reads n parameters, of which the first `positional` may come by position, into out. `extra` names options
+ * that the caller reads itself (comma-separated, NULL for none). Raises. */
 void args_read(Args *a, const ParamInfo *params, int n, int positional, const char *extra, Arg *out);
+/* Both: for functions all of whose parameters may come by position. */
+void args_take(Args *a, lua_State *L, const char *function, bool method, const ParamInfo *params, int n,
+               const char *extra, Arg *out);
 /* The value of an option pushed on the stack; its index, or 0 (nothing pushed) if it is absent or nil. */
 int args_option(Args *a, const char *name);
 /* The name a user knows a row's parameter by: "input", "other", "exponent". */

@@ -12,14 +12,16 @@ static const char *const names[ATTR_COUNT] = {
 static Tensor *reversed(Tensor *t)
 {
     Dims order = {.n = t->ndim};
-    for (int i = 0; i < t->ndim; i++) order.v[i] = t->ndim - 1 - i;
+    for (int i = 0; i < t->ndim; i++)
+        order.v[i] = t->ndim - 1 - i;
     return op_permute(t, &order);
 }
 
 static Tensor *matrix_transpose(lua_State *L, Tensor *t)
 {
     if (t->ndim < 2)
-        raise_error(L, "RuntimeError", "tensor.mT is only supported on matrices or batches of matrices. Got %d-D tensor.",
+        raise_error(L, "RuntimeError",
+                    "tensor.mT is only supported on matrices or batches of matrices. Got %d-D tensor.",
                     t->ndim);
     return op_transpose(t, -2, -1);
 }
@@ -61,15 +63,18 @@ static void set_data(lua_State *L, Tensor *t, int value)
     Tensor *src = to_tensor(L, value);
     if (!src)
         raise_error(L, "TypeError", "Variable data has to be a tensor, but got %s", type_word(L, value));
-    if (!tensor_set_(t, src)) raise_pending(L);
+    if (!tensor_set_(t, src))
+        raise_pending(L);
 }
 
 static void set_grad(lua_State *L, Tensor *t, int value)
 {
     Tensor *grad = to_tensor(L, value);
     if (!grad && !lua_isnil(L, value))
-        raise_error(L, "TypeError", "assigned grad expected to be a Tensor or None but got grad of type %s", type_word(L, value));
-    if (!tensor_set_grad(t, grad)) raise_pending(L);
+        raise_error(L, "TypeError", "assigned grad expected to be a Tensor or None but got grad of type %s",
+                    type_word(L, value));
+    if (!tensor_set_grad(t, grad))
+        raise_pending(L);
 }
 
 void attribute_set(lua_State *L, Tensor *t, Attribute which, int value)
@@ -78,11 +83,14 @@ void attribute_set(lua_State *L, Tensor *t, Attribute which, int value)
     case ATTR_data: set_data(L, t, value); break;
     case ATTR_grad: set_grad(L, t, value); break;
     case ATTR_requires_grad:
-        if (!lua_isboolean(L, value)) raise_error(L, "TypeError", "requires_grad must be a bool");
-        if (!tensor_set_requires_grad(t, lua_toboolean(L, value))) raise_pending(L);
+        if (!lua_isboolean(L, value))
+            raise_error(L, "TypeError", "requires_grad must be a bool");
+        if (!tensor_set_requires_grad(t, lua_toboolean(L, value)))
+            raise_pending(L);
         break;
     default:
-        raise_error(L, "AttributeError", "attribute '%s' of 'torch._C.TensorBase' objects is not writable", names[which]);
+        raise_error(L, "AttributeError", "attribute '%s' of 'torch._C.TensorBase' objects is not writable",
+                    names[which]);
     }
     scope_close(bind_base);
 }

@@ -5,20 +5,24 @@
 #include "lang/bind.h"
 
 /* ATTRIBUTE(name, doc): one row an attribute; the methods table maps its name to its number. */
-#define ATTRIBUTES(ROW) \
-    ROW(shape, "sizes as a torch.Size") ROW(dtype, "element type") ROW(device, "where the elements live") \
-    ROW(ndim, "number of dims") ROW(T, "dims in reverse order") ROW(mT, "the last two dims exchanged") \
-    ROW(H, "transpose of a matrix") ROW(data, "the same elements outside autograd") ROW(grad, "accumulated gradient") \
-    ROW(grad_fn, "the op that made it, for autograd") ROW(requires_grad, "whether autograd records its use") \
-    ROW(is_leaf, "not made by a recorded op") ROW(itemsize, "bytes an element") ROW(nbytes, "bytes of its elements") \
-    ROW(is_cuda, "on a GPU") ROW(is_cpu, "on the CPU") ROW(retains_grad, "retain_grad() was called") \
-    ROW(_version, "in-place writes so far") ROW(is_parameter, "made by nn.Parameter")
+#define ATTRIBUTES(ROW)                                                                                      \
+    ROW(shape, "sizes as a torch.Size")                                                                      \
+    ROW(dtype, "element type") ROW(device, "where the elements live") ROW(ndim, "number of dims")            \
+        ROW(T, "dims in reverse order") ROW(mT, "the last two dims exchanged")                               \
+            ROW(H, "transpose of a matrix") ROW(data, "the same elements outside autograd")                  \
+                ROW(grad, "accumulated gradient") ROW(grad_fn, "the op that made it, for autograd")          \
+                    ROW(requires_grad, "whether autograd records its use")                                   \
+                        ROW(is_leaf, "not made by a recorded op") ROW(itemsize, "bytes an element")          \
+                            ROW(nbytes, "bytes of its elements") ROW(is_cuda, "on a GPU")                    \
+                                ROW(is_cpu, "on the CPU") ROW(retains_grad, "retain_grad() was called")      \
+                                    ROW(_version, "in-place writes so far")                                  \
+                                        ROW(is_parameter, "made by nn.Parameter")
 
 typedef enum Attribute {
 #define ROW(name, doc) ATTR_##name,
     ATTRIBUTES(ROW)
 #undef ROW
-    ATTR_COUNT
+        ATTR_COUNT
 } Attribute;
 
 /* Pushes one value. */

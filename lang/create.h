@@ -12,7 +12,11 @@ typedef struct Placement {
 } Placement;
 
 /* The options' rows for a ParamInfo array, and reading them back. */
-#define PLACEMENT_PARAMS {'Y', "dtype", "DT_NONE", NULL}, {'V', "device", "NULL", NULL}, {'B', "requires_grad", "false", NULL}
+#define PLACEMENT_PARAMS                                                                                     \
+    {'Y', "dtype", "DT_NONE", NULL}, {'V', "device", "NULL", NULL},                                          \
+    {                                                                                                        \
+        'B', "requires_grad", "false", NULL                                                                  \
+    }
 Placement placement_read(const Arg *args);
 /* Ends a creation function: sets requires_grad, then gives t. */
 int placement_give(lua_State *L, Tensor *t, const Placement *p);

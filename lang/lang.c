@@ -1,4 +1,5 @@
-/* lang.c - states, and code on its way into them: load, loadfile, dofile, require and cells, all translated. */
+/* lang.c - states, and code on its way into them: load, loadfile, dofile, require and cells, all translated.
+ * */
 #include "lang/lang.h"
 #include "lang/bind.h"
 #include "lang/library.h"
@@ -15,7 +16,8 @@
 
 /* Where a chunk finds torch.__sugar: through the string library, since its environment may be any table. */
 #define SUPPORT_NAME "__tide"
-static const SugarOptions chunk_options = {"(\"\")." SUPPORT_NAME, false}, cell_options = {"(\"\")." SUPPORT_NAME, true};
+static const SugarOptions chunk_options = {"(\"\")." SUPPORT_NAME, false},
+                          cell_options = {"(\"\")." SUPPORT_NAME, true};
 
 /* Pushes a chunk's name as messages show it: "script.lua", "In [3]", [string "…"]. */
 static void push_chunk_id(lua_State *L, const char *chunkname)
@@ -38,11 +40,13 @@ static int translation_error(lua_State *L, const SugarError *e, const char *chun
     return LUA_ERRSYNTAX;
 }
 
-/* Where the translator and Lua disagree about plain Lua, Lua is right: what it takes as it stands is loaded so. */
-static int load_untranslated(lua_State *L, const char *source, size_t length, const char *chunkname, const char *mode,
-                             const SugarError *e)
+/* Where the translator and Lua disagree about plain Lua, Lua is right: what it takes as it stands is loaded
+ * so. */
+static int load_untranslated(lua_State *L, const char *source, size_t length, const char *chunkname,
+                             const char *mode, const SugarError *e)
 {
-    if (luaL_loadbufferx(L, source, length, chunkname, mode) == LUA_OK) return LUA_OK;
+    if (luaL_loadbufferx(L, source, length, chunkname, mode) == LUA_OK)
+        return LUA_OK;
     lua_pop(L, 1);
     return translation_error(L, e, chunkname);
 }
@@ -52,7 +56,8 @@ static int load_text(lua_State *L, const char *source, size_t length, const char
     SugarError e = {0};
     size_t n;
     char *text = sugar_translate_with(source, length, chunkname, &chunk_options, &n, &e, NULL);
-    if (!text) return load_untranslated(L, source, length, chunkname, mode, &e);
+    if (!text)
+        return load_untranslated(L, source, length, chunkname, mode, &e);
     size_t skip = *chunkname == '@' ? sugar_skip_prefix(text, n) : 0;
     int status = luaL_loadbufferx(L, text + skip, n - skip, chunkname, mode);
     free(text);
@@ -83,9 +88,11 @@ static bool push_file(lua_State *L, const char *path)
         luaL_addsize(&b, n);
     } while (n > 0);
     int problem = ferror(f) ? errno : 0;
-    if (path) fclose(f);
+    if (path)
+        fclose(f);
     luaL_pushresult(&b);
-    if (!problem) return true;
+    if (!problem)
+        return true;
     lua_pop(L, 1);
     lua_pushfstring(L, "cannot read %s: %s", path ? path : "standard input", strerror(problem));
     return false;
@@ -93,22 +100,28 @@ static bool push_file(lua_State *L, const char *path)
 
 static int load_file(lua_State *L, const char *path, const char *mode)
 {
-    if (!push_file(L, path)) return LUA_ERRFILE;
+    if (!push_file(L, path))
+        return LUA_ERRFILE;
     size_t length;
     const char *source = lua_tolstring(L, -1, &length);
     const char *name = path ? lua_pushfstring(L, "@%s", path) : lua_pushliteral(L, "=stdin");
     /* a first line starting with '#' is no Lua, also from standard input */
     size_t skip = sugar_skip_prefix(source, length);
-    if (skip > 0 && skip + 1 < length && source[skip + 1] == LUA_SIGNATURE[0]) skip++; /* the line end as well */
+    if (skip > 0 && skip + 1 < length && source[skip + 1] == LUA_SIGNATURE[0])
+        skip++; /* the line end as well */
     bool binary = skip < length && source[skip] == LUA_SIGNATURE[0];
-    int status = binary ? luaL_loadbufferx(L, source + skip, length - skip, name, mode)
-                        : load_text(L, path ? source : source + skip, path ? length : length - skip, name, mode);
+    int status = binary
+                     ? luaL_loadbufferx(L, source + skip, length - skip, name, mode)
+                     : load_text(L, path ? source : source + skip, path ? length : length - skip, name, mode);
     lua_remove(L, -2);
     lua_remove(L, -2);
     return status;
 }
 
-int lang_load_file(lua_State *L, const char *path) { return load_file(L, path, NULL); }
+int lang_load_file(lua_State *L, const char *path)
+{
+    return load_file(L, path, NULL);
+}
 
 /* ---- load, loadfile, dofile, require: Lua's own, translating ---- */
 
@@ -122,7 +135,8 @@ static int finish_load(lua_State *L, int status, int env)
     }
     if (env) {
         lua_pushvalue(L, env);
-        if (!lua_setupvalue(L, -2, 1)) lua_pop(L, 1);
+        if (!lua_setupvalue(L, -2, 1))
+            lua_pop(L, 1);
     }
     return 1;
 }
@@ -136,8 +150,10 @@ static int read_pieces(lua_State *L)
     for (;;) {
         lua_pushvalue(L, 1);
         lua_call(L, 0, 1);
-        if (lua_isnil(L, -1) || (lua_isstring(L, -1) && lua_rawlen(L, -1) == 0)) break;
-        if (!lua_isstring(L, -1)) return luaL_error(L, "reader function must return a string");
+        if (lua_isnil(L, -1) || (lua_isstring(L, -1) && lua_rawlen(L, -1) == 0))
+            break;
+        if (!lua_isstring(L, -1))
+            return luaL_error(L, "reader function must return a string");
         lua_rawseti(L, 2, ++n);
     }
     luaL_Buffer b;
@@ -157,7 +173,8 @@ static int call_reader(lua_State *L)
     lua_pushcfunction(L, read_pieces);
     lua_pushvalue(L, 1);
     int status = lua_pcall(L, 1, 1, 0);
-    if (status == LUA_OK) lua_replace(L, 1);
+    if (status == LUA_OK)
+        lua_replace(L, 1);
     return status;
 }
 
@@ -170,11 +187,13 @@ static int translating_load(lua_State *L)
     const char *mode = luaL_optstring(L, 3, "bt");
     const char *given = luaL_optstring(L, 2, NULL);
     lua_settop(L, 4);
-    if (!string && call_reader(L) != LUA_OK) return finish_load(L, LUA_ERRRUN, 0);
+    if (!string && call_reader(L) != LUA_OK)
+        return finish_load(L, LUA_ERRRUN, 0);
     const char *source = lua_tolstring(L, 1, &length), *name = given ? given : string ? source : "=(load)";
     bool binary = length > 0 && source[0] == LUA_SIGNATURE[0];
     bool text = strchr(mode, 't') != NULL;
-    int status = binary || !text ? luaL_loadbufferx(L, source, length, name, mode) : load_text(L, source, length, name, mode);
+    int status = binary || !text ? luaL_loadbufferx(L, source, length, name, mode)
+                                 : load_text(L, source, length, name, mode);
     return finish_load(L, status, env);
 }
 
@@ -195,7 +214,8 @@ static int translating_dofile(lua_State *L)
 {
     const char *path = luaL_optstring(L, 1, NULL);
     lua_settop(L, 1);
-    if (load_file(L, path, NULL) != LUA_OK) return lua_error(L);
+    if (load_file(L, path, NULL) != LUA_OK)
+        return lua_error(L);
     lua_callk(L, 0, LUA_MULTRET, 0, dofile_results);
     return dofile_results(L, LUA_OK, 0);
 }
@@ -206,21 +226,26 @@ static int translating_searcher(lua_State *L)
     const char *name = luaL_checkstring(L, 1);
     lua_getfield(L, lua_upvalueindex(1), "searchpath");
     lua_pushvalue(L, 1);
-    if (lua_getfield(L, lua_upvalueindex(1), "path") != LUA_TSTRING) return luaL_error(L, "'package.path' must be a string");
+    if (lua_getfield(L, lua_upvalueindex(1), "path") != LUA_TSTRING)
+        return luaL_error(L, "'package.path' must be a string");
     lua_call(L, 2, 2);
-    if (lua_isnil(L, -2)) return 1; /* the message tells where it looked */
+    if (lua_isnil(L, -2))
+        return 1; /* the message tells where it looked */
     lua_pop(L, 1);
     const char *file = lua_tostring(L, -1);
     if (load_file(L, file, NULL) != LUA_OK)
-        return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, file, lua_tostring(L, -1));
+        return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, file,
+                          lua_tostring(L, -1));
     lua_insert(L, -2);
     return 2;
 }
 
 static void replace_loaders(lua_State *L)
 {
-    static const luaL_Reg loaders[] = {{"load", translating_load}, {"loadfile", translating_loadfile},
-                                       {"dofile", translating_dofile}, {NULL, NULL}};
+    static const luaL_Reg loaders[] = {{"load", translating_load},
+                                       {"loadfile", translating_loadfile},
+                                       {"dofile", translating_dofile},
+                                       {NULL, NULL}};
     lua_pushglobaltable(L);
     luaL_setfuncs(L, loaders, 0);
     lua_getfield(L, -1, "package");
@@ -238,9 +263,11 @@ static const char cells_key; /* registry: set of the chunk names of cells */
 static bool reader_is_cell(lua_State *L)
 {
     lua_Debug ar;
-    if (!lua_getstack(L, 1, &ar)) return false;
+    if (!lua_getstack(L, 1, &ar))
+        return false;
     lua_getinfo(L, "S", &ar);
-    if (ar.source[0] != '=' || lua_rawgetp(L, LUA_REGISTRYINDEX, &cells_key) != LUA_TTABLE) return false;
+    if (ar.source[0] != '=' || lua_rawgetp(L, LUA_REGISTRYINDEX, &cells_key) != LUA_TTABLE)
+        return false;
     lua_pushstring(L, ar.source);
     bool cell = lua_rawget(L, -2) != LUA_TNIL;
     lua_pop(L, 2);
@@ -249,26 +276,31 @@ static bool reader_is_cell(lua_State *L)
 
 static const char *python_word(const char *name)
 {
-    static const char *const words[][2] = {{"True", "true"}, {"False", "false"}, {"None", "nil"}, {"len", "#"},
-                                           {"elif", "elseif"}, {"null", "nil"}, {"np", "torch"}};
+    static const char *const words[][2] = {{"True", "true"}, {"False", "false"}, {"None", "nil"},
+                                           {"len", "#"},     {"elif", "elseif"}, {"null", "nil"},
+                                           {"np", "torch"}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i][0], name) == 0) return words[i][1];
+        if (strcmp(words[i][0], name) == 0)
+            return words[i][1];
     return NULL;
 }
 
 /* _G's __index */
 static int undefined_global(lua_State *L)
 {
-    if (lua_type(L, 2) != LUA_TSTRING || !reader_is_cell(L)) return 0;
+    if (lua_type(L, 2) != LUA_TSTRING || !reader_is_cell(L))
+        return 0;
     const char *name = lua_tostring(L, 2), *better = python_word(name);
     if (!better) {
         Nearest near;
         nearest_start(&near, name);
         for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
-            if (lua_type(L, -2) == LUA_TSTRING) nearest_try(&near, lua_tostring(L, -2));
+            if (lua_type(L, -2) == LUA_TSTRING)
+                nearest_try(&near, lua_tostring(L, -2));
         better = near.best;
     }
-    if (better) return raise_error(L, "NameError", "name '%s' is not defined. Did you mean: '%s'?", name, better);
+    if (better)
+        return raise_error(L, "NameError", "name '%s' is not defined. Did you mean: '%s'?", name, better);
     return raise_error(L, "NameError", "name '%s' is not defined", name);
 }
 
@@ -291,10 +323,12 @@ int lang_load_cell(lua_State *L, const char *source, size_t length, const char *
     size_t n;
     char *text = sugar_translate_with(source, length, chunkname, &cell_options, &n, &e, &kind);
     *cell = (LangCell){kind.value, kind.silent};
-    if (!text) return translation_error(L, &e, chunkname);
+    if (!text)
+        return translation_error(L, &e, chunkname);
     int status = luaL_loadbufferx(L, text, n, chunkname, "t");
     free(text);
-    if (status != LUA_OK) return status;
+    if (status != LUA_OK)
+        return status;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &cells_key);
     lua_pushboolean(L, true);
     lua_setfield(L, -2, chunkname);
@@ -319,7 +353,10 @@ bool lang_translate(lua_State *L, const char *source, size_t length, const char 
     return true;
 }
 
-size_t lang_cell_end(const char *source, size_t length) { return sugar_cell_end(source, length); }
+size_t lang_cell_end(const char *source, size_t length)
+{
+    return sugar_cell_end(source, length);
+}
 
 /* ---- Ctrl-C ---- */
 
@@ -374,9 +411,11 @@ static int open_state(lua_State *L)
 lua_State *lang_open(void)
 {
     lua_State *L = luaL_newstate();
-    if (!L) return NULL;
+    if (!L)
+        return NULL;
     lua_pushcfunction(L, open_state);
-    if (lua_pcall(L, 0, 0, 0) == LUA_OK) return L;
+    if (lua_pcall(L, 0, 0, 0) == LUA_OK)
+        return L;
     fprintf(stderr, "tide: %s\n", lua_tostring(L, -1));
     lua_close(L);
     return NULL;

@@ -7,8 +7,8 @@
 
 #include <lua.h>
 
-/* A state with Lua's libraries, torch and the globals of SPEC §4; load, loadfile, dofile and require translate.
- * NULL without memory. Close it with lua_close. */
+/* A state with Lua's libraries, torch and the globals of SPEC §4; load, loadfile, dofile and require
+ * translate. NULL without memory. Close it with lua_close. */
 lua_State *lang_open(void);
 
 /* The module torch for a stock interpreter: require "torch" from torch.so. */
@@ -36,25 +36,30 @@ size_t lang_cell_end(const char *source, size_t length);
 
 /* ---- Ctrl-C ---- */
 
-/* Asks the running Lua code and the engine's loops to stop with the error "KeyboardInterrupt". From a signal handler. */
+/* Asks the running Lua code and the engine's loops to stop with the error "KeyboardInterrupt". From a signal
+ * handler. */
 void lang_interrupt(lua_State *L);
 /* Forgets a request that came too late. */
 void lang_interrupt_clear(lua_State *L);
 
 /* ---- values ---- */
 
-/* Pushes the text that the echo shows for the top n values (which stay): torch.repr's text, a named return type, or a
- * tuple; nil when there is nothing to show (no value, or only nils). May raise what a __tostring raises. */
+/* Pushes the text that the echo shows for the top n values (which stay): torch.repr's text, a named return
+ * type, or a tuple; nil when there is nothing to show (no value, or only nils). May raise what a __tostring
+ * raises. */
 void lang_echo(lua_State *L, int n);
 /* Bytes of tensor elements a value holds on to: its own, and those in a table's fields a few levels deep. */
 size_t lang_bytes(lua_State *L, int i);
-/* The name of the i-th option (from 0) of the function at stack index f; NULL past the last or when not known. */
+/* The name of the i-th option (from 0) of the function at stack index f; NULL past the last or when not
+ * known. */
 const char *lang_option(lua_State *L, int f, int i);
-/* Pushes what is known of a name ("torch.softmax", "x:view"), `source` with its Lua source; false if nothing is. */
+/* Pushes what is known of a name ("torch.softmax", "x:view"), `source` with its Lua source; false if nothing
+ * is. */
 bool lang_help(lua_State *L, const char *name, bool source);
 
 typedef struct LangMemory {
-    size_t live, peak, total, cached; /* bytes of tensor elements: now, at most, ever made; freed and kept for reuse */
+    size_t live, peak, total,
+        cached; /* bytes of tensor elements: now, at most, ever made; freed and kept for reuse */
 } LangMemory;
 LangMemory lang_memory(void);
 

@@ -1,14 +1,11 @@
-/* lautograd.c - autograd from Lua: backward, grad, gradient modes, hooks, grad_fn objects, custom functions. */
+/* lautograd.c - autograd from Lua: backward, grad, gradient modes, hooks, grad_fn objects, custom functions.
+ * */
 #include "lang/args.h"
 #include "lang/attributes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define P(kind, name) {kind, name, NULL, NULL}
-#define D(kind, name, fallback) {kind, name, fallback, NULL}
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
 
 /* ---- Lua functions called by the engine ---- */
 
@@ -26,7 +23,8 @@ static const char lua_error_kind[] = "LuaError";
 static Callback *new_callback(lua_State *L, int i)
 {
     Callback *c = malloc(sizeof *c);
-    if (!c) return NULL;
+    if (!c)
+        return NULL;
     lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
     c->main = lua_tothread(L, -1);
     lua_pop(L, 1);
@@ -42,18 +40,22 @@ static void free_callback(void *context)
     free(c);
 }
 
-/* Calls the callback with one tensor. On success leaves nresults values; on failure none, and the error pending. */
+/* Calls the callback with one tensor. On success leaves nresults values; on failure none, and the error
+ * pending. */
 static bool run_callback(Callback *c, Tensor *argument, int nresults)
 {
     lua_State *L = running ? running : c->main;
-    if (!lua_checkstack(L, LUA_MINSTACK)) return tide_refuse("RuntimeError", "Lua stack overflow");
+    if (!lua_checkstack(L, LUA_MINSTACK))
+        return tide_refuse("RuntimeError", "Lua stack overflow");
     lua_rawgeti(L, LUA_REGISTRYINDEX, c->ref);
     int saved = bind_hold();
     push_tensor(L, argument);
     int status = lua_pcall(L, 1, nresults, 0);
-    if (status != LUA_OK) scope_close(bind_base);
+    if (status != LUA_OK)
+        scope_close(bind_base);
     bind_unhold(saved);
-    if (status == LUA_OK) return true;
+    if (status == LUA_OK)
+        return true;
     lua_rawsetp(L, LUA_REGISTRYINDEX, &failed_key);
     tide_error_clear();
     return tide_refuse(lua_error_kind, "error in a Lua function");
@@ -62,7 +64,8 @@ static bool run_callback(Callback *c, Tensor *argument, int nresults)
 /* Raises the pending error, or the Lua error a callback left. */
 static int raise_after_callbacks(lua_State *L)
 {
-    if (tide_error()->kind != lua_error_kind) return raise_pending(L);
+    if (tide_error()->kind != lua_error_kind)
+        return raise_pending(L);
     tide_error_clear();
     scope_close(bind_base);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &failed_key);
@@ -73,22 +76,26 @@ static int raise_after_callbacks(lua_State *L)
 
 /* ---- backward, grad ---- */
 
-/* A tensor, or a table of tensors with nil or false for "none", as a list; the array is a userdata left on the stack. */
+/* A tensor, or a table of tensors with nil or false for "none", as a list; the array is a userdata left on
+ * the stack. */
 static TensorList read_tensors(Args *a, int i, const char *name)
 {
     lua_State *L = a->L;
     TensorList list = {0, NULL};
     Tensor *one = i ? to_tensor(L, i) : NULL;
     bool table = i && lua_type(L, i) == LUA_TTABLE;
-    if (i && !one && !table) arg_error(a, name, 0, "Tensor or tuple of Tensors", i);
+    if (i && !one && !table)
+        arg_error(a, name, 0, "Tensor or tuple of Tensors", i);
     list.n = one ? 1 : table ? (int)lua_rawlen(L, i) : 0;
     list.v = lua_newuserdatauv(L, (size_t)(list.n ? list.n : 1) * sizeof *list.v, 0);
-    if (one) list.v[0] = one;
+    if (one)
+        list.v[0] = one;
     for (int k = 0; table && k < list.n; k++) {
         lua_rawgeti(L, i, k + 1);
         list.v[k] = to_tensor(L, -1);
         if (!list.v[k] && lua_toboolean(L, -1))
-            raise_error(L, "TypeError", "%s(): '%s' must hold Tensors, but item %d is %s", a->function, name, k, type_word(L, -1));
+            raise_error(L, "TypeError", "%s(): '%s' must hold Tensors, but item %d is %s", a->function, name,
+                        k, type_word(L, -1));
         lua_pop(L, 1);
     }
     return list;
@@ -97,7 +104,9 @@ static TensorList read_tensors(Args *a, int i, const char *name)
 static void check_no_holes(Args *a, const TensorList *list, const char *name)
 {
     for (int k = 0; k < list->n; k++)
-        if (!list->v[k]) raise_error(a->L, "TypeError", "%s(): '%s' must hold Tensors, but item %d is NoneType", a->function, name, k);
+        if (!list->v[k])
+            raise_error(a->L, "TypeError", "%s(): '%s' must hold Tensors, but item %d is NoneType",
+                        a->function, name, k);
 }
 
 /* retain_graph: not given means create_graph */
@@ -117,7 +126,8 @@ static int run_backward(Args *a, const Arg *v)
     running = L;
     bool ok = autograd_backward(y, g, retain_of(a, &v[2], v[3].b), v[3].b, v[4].i ? &inputs : NULL);
     running = before;
-    if (!ok) return raise_after_callbacks(L);
+    if (!ok)
+        return raise_after_callbacks(L);
     scope_close(bind_base);
     collector_tick(L);
     return 0;
@@ -125,8 +135,9 @@ static int run_backward(Args *a, const Arg *v)
 
 static int method_backward(lua_State *L)
 {
-    static const ParamInfo params[] = {P('A', "self"), D('A', "gradient", "NULL"), D('A', "retain_graph", "NULL"),
-                                       D('B', "create_graph", "false"), D('A', "inputs", "NULL")};
+    static const ParamInfo params[] = {
+        REQUIRED('A', "self"), OPTIONAL('A', "gradient", "NULL"), OPTIONAL('A', "retain_graph", "NULL"),
+        OPTIONAL('B', "create_graph", "false"), OPTIONAL('A', "inputs", "NULL")};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "backward", true);
@@ -136,8 +147,10 @@ static int method_backward(lua_State *L)
 
 static int autograd_backward_function(lua_State *L)
 {
-    static const ParamInfo params[] = {P('A', "tensors"), D('A', "grad_tensors", "NULL"), D('A', "retain_graph", "NULL"),
-                                       D('B', "create_graph", "false"), D('A', "inputs", "NULL")};
+    static const ParamInfo params[] = {REQUIRED('A', "tensors"), OPTIONAL('A', "grad_tensors", "NULL"),
+                                       OPTIONAL('A', "retain_graph", "NULL"),
+                                       OPTIONAL('B', "create_graph", "false"),
+                                       OPTIONAL('A', "inputs", "NULL")};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "backward", false);
@@ -147,9 +160,12 @@ static int autograd_backward_function(lua_State *L)
 
 static int grad_function(lua_State *L)
 {
-    static const ParamInfo params[] = {P('A', "outputs"), P('A', "inputs"), D('A', "grad_outputs", "NULL"),
-                                       D('A', "retain_graph", "NULL"), D('B', "create_graph", "false"),
-                                       D('B', "allow_unused", "false")};
+    static const ParamInfo params[] = {REQUIRED('A', "outputs"),
+                                       REQUIRED('A', "inputs"),
+                                       OPTIONAL('A', "grad_outputs", "NULL"),
+                                       OPTIONAL('A', "retain_graph", "NULL"),
+                                       OPTIONAL('B', "create_graph", "false"),
+                                       OPTIONAL('B', "allow_unused", "false")};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "grad", false);
@@ -165,7 +181,8 @@ static int grad_function(lua_State *L)
     running = L;
     bool ok = autograd_grad(y, g, x, retain_of(&a, &v[3], v[4].b), v[4].b, v[5].b, out);
     running = before;
-    if (!ok) return raise_after_callbacks(L);
+    if (!ok)
+        return raise_after_callbacks(L);
     for (int k = 0; k < x.n; k++) {
         push_tensor(L, out[k]);
         lua_rawseti(L, table, k + 1);
@@ -187,8 +204,10 @@ static const char guard_type[] = "torch.autograd.grad_mode";
 static int guard_close(lua_State *L)
 {
     Guard *g = luaL_checkudata(L, 1, guard_type);
-    if (g->open && g->inference) set_inference_enabled(g->former);
-    if (g->open) set_grad_enabled(g->inference ? true : g->former);
+    if (g->open && g->inference)
+        set_inference_enabled(g->former);
+    if (g->open)
+        set_grad_enabled(g->inference ? true : g->former);
     g->open = false;
     return 0;
 }
@@ -207,29 +226,42 @@ static int with_mode(lua_State *L, bool inference, bool on, int f)
     *g = (Guard){.inference = inference, .open = true};
     luaL_setmetatable(L, guard_type);
     g->former = inference ? set_inference_enabled(on) : set_grad_enabled(on);
-    if (inference && on) set_grad_enabled(false);
-    if (!call) return 1;
+    if (inference && on)
+        set_grad_enabled(false);
+    if (!call)
+        return 1;
     lua_insert(L, f);
     lua_toclose(L, f);
     lua_callk(L, lua_gettop(L) - f - 1, LUA_MULTRET, f, finish_call);
     return finish_call(L, LUA_OK, f);
 }
 
-static int no_grad(lua_State *L) { return with_mode(L, false, false, 1); }
-static int enable_grad(lua_State *L) { return with_mode(L, false, true, 1); }
+static int no_grad(lua_State *L)
+{
+    return with_mode(L, false, false, 1);
+}
+static int enable_grad(lua_State *L)
+{
+    return with_mode(L, false, true, 1);
+}
 
 static bool mode_argument(lua_State *L, const char *function)
 {
     if (!lua_isboolean(L, 1))
-        raise_error(L, "TypeError", "%s(): argument 'mode' (position 1) must be bool, not %s", function, type_word(L, 1));
+        raise_error(L, "TypeError", "%s(): argument 'mode' (position 1) must be bool, not %s", function,
+                    type_word(L, 1));
     return lua_toboolean(L, 1);
 }
 
-static int set_grad_enabled_function(lua_State *L) { return with_mode(L, false, mode_argument(L, "set_grad_enabled"), 2); }
+static int set_grad_enabled_function(lua_State *L)
+{
+    return with_mode(L, false, mode_argument(L, "set_grad_enabled"), 2);
+}
 
 static int inference_mode(lua_State *L)
 {
-    if (lua_isnoneornil(L, 1) || lua_isfunction(L, 1)) return with_mode(L, true, true, 1);
+    if (lua_isnoneornil(L, 1) || lua_isfunction(L, 1))
+        return with_mode(L, true, true, 1);
     return with_mode(L, true, mode_argument(L, "inference_mode"), 2);
 }
 
@@ -258,14 +290,15 @@ static Tensor *self_tensor(lua_State *L, const char *function)
 {
     Tensor *t = to_tensor(L, 1);
     if (!t)
-        raise_error(L, "TypeError", "%s(): argument 'self' must be Tensor, not %s (a method is called with a colon: t:%s(…))",
+        raise_error(L, "TypeError",
+                    "%s(): argument 'self' must be Tensor, not %s (a method is called with a colon: t:%s(…))",
                     function, type_word(L, 1), function);
     return t;
 }
 
 static int requires_grad_(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "self"), D('B', "requires_grad", "true")};
+    static const ParamInfo params[] = {REQUIRED('T', "self"), OPTIONAL('B', "requires_grad", "true")};
     Args a;
     Arg v[2];
     args_begin(&a, L, "requires_grad_", true);
@@ -273,13 +306,17 @@ static int requires_grad_(lua_State *L)
     return give_self(L, tensor_set_requires_grad(v[0].t, v[1].b));
 }
 
-static int detach(lua_State *L) { return give(L, tensor_detach(self_tensor(L, "detach"))); }
+static int detach(lua_State *L)
+{
+    return give(L, tensor_detach(self_tensor(L, "detach")));
+}
 
 /* In place: the handle turns to a tensor outside the graph; the graph keeps the one it knows. */
 static int detach_(lua_State *L)
 {
     Tensor *t = self_tensor(L, "detach_"), *plain = tensor_keep(tensor_detach(t));
-    if (!plain) return raise_pending(L);
+    if (!plain)
+        return raise_pending(L);
     ((Handle *)lua_touserdata(L, 1))->tensor = plain;
     tensor_release(t);
     return give_self(L, true);
@@ -287,7 +324,8 @@ static int detach_(lua_State *L)
 
 static int retain_grad(lua_State *L)
 {
-    if (!tensor_retain_grad(self_tensor(L, "retain_grad"))) return raise_pending(L);
+    if (!tensor_retain_grad(self_tensor(L, "retain_grad")))
+        return raise_pending(L);
     return 0;
 }
 
@@ -303,10 +341,12 @@ static const char hook_type[] = "torch.utils.hooks.RemovableHandle";
 static Tensor *call_hook(Tensor *grad, void *context)
 {
     Callback *c = context;
-    if (!run_callback(c, grad, 1)) return NULL;
+    if (!run_callback(c, grad, 1))
+        return NULL;
     lua_State *L = running ? running : c->main;
     Tensor *replaced = to_tensor(L, -1);
-    if (!replaced && !lua_isnil(L, -1)) tide_fail("TypeError", "hook should return a Tensor or nil, not %s", type_word(L, -1));
+    if (!replaced && !lua_isnil(L, -1))
+        tide_fail("TypeError", "hook should return a Tensor or nil, not %s", type_word(L, -1));
     /* a handle's reference ends with the value on the stack: an alias lives in the engine's scope */
     Tensor *kept = replaced ? op_alias(replaced) : NULL;
     lua_pop(L, 1);
@@ -341,16 +381,20 @@ static int hook_tostring(lua_State *L)
 static int register_hook(lua_State *L)
 {
     Tensor *t = self_tensor(L, "register_hook");
-    if (lua_isnoneornil(L, 2)) return raise_error(L, "TypeError", "register_hook() missing 1 required positional arguments: \"hook\"");
+    if (lua_isnoneornil(L, 2))
+        return raise_error(L, "TypeError",
+                           "register_hook() missing 1 required positional arguments: \"hook\"");
     if (!t->requires_grad)
-        return raise_error(L, "RuntimeError", "cannot register a hook on a tensor that doesn't require gradient");
+        return raise_error(L, "RuntimeError",
+                           "cannot register a hook on a tensor that doesn't require gradient");
     HookHandle *h = lua_newuserdatauv(L, sizeof *h, 0);
     *h = (HookHandle){0, NULL};
     luaL_setmetatable(L, hook_type);
     Callback *c = new_callback(L, 2);
     h->id = c ? tensor_register_hook(t, call_hook, free_callback, c) : 0;
     if (h->id <= 0) {
-        if (c) free_callback(c);
+        if (c)
+            free_callback(c);
         return raise_pending(L);
     }
     h->tensor = tensor_keep(t);
@@ -373,7 +417,10 @@ void push_node(lua_State *L, Node *n)
     *p = node_keep(n);
 }
 
-static Node *check_node(lua_State *L) { return *(Node **)luaL_checkudata(L, 1, node_type); }
+static Node *check_node(lua_State *L)
+{
+    return *(Node **)luaL_checkudata(L, 1, node_type);
+}
 
 static int node_gc(lua_State *L)
 {
@@ -414,8 +461,10 @@ static void push_next_functions(lua_State *L, Node *n)
     lua_createtable(L, count, 0);
     for (int i = 0; i < count; i++) {
         lua_createtable(L, 2, 0);
-        if (in[i]) push_node(L, in[i]);
-        else lua_pushboolean(L, false);
+        if (in[i])
+            push_node(L, in[i]);
+        else
+            lua_pushboolean(L, false);
         lua_rawseti(L, -2, 1);
         lua_pushinteger(L, 0);
         lua_rawseti(L, -2, 2);
@@ -428,17 +477,24 @@ static int node_index(lua_State *L)
     Node *n = check_node(L);
     const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
     char name[128];
-    if (strcmp(key, "name") == 0) lua_pushcfunction(L, node_name_method);
-    else if (strcmp(key, "next_functions") == 0) push_next_functions(L, n);
-    else if (strcmp(key, "variable") == 0) push_tensor(L, node_variable(n));
-    else if (strcmp(key, "position") == 0) lua_pushstring(L, node_position(n));
-    else return raise_error(L, "AttributeError", "'%s' object has no attribute '%s'", node_name(n, name, sizeof name), key);
+    if (strcmp(key, "name") == 0)
+        lua_pushcfunction(L, node_name_method);
+    else if (strcmp(key, "next_functions") == 0)
+        push_next_functions(L, n);
+    else if (strcmp(key, "variable") == 0)
+        push_tensor(L, node_variable(n));
+    else if (strcmp(key, "position") == 0)
+        lua_pushstring(L, node_position(n));
+    else
+        return raise_error(L, "AttributeError", "'%s' object has no attribute '%s'",
+                           node_name(n, name, sizeof name), key);
     return 1;
 }
 
 /* ---- torch.autograd.Function: the base of its Lua part ---- */
 
-/* backward(context, g, grads): calls the Lua function with g; it returns one gradient an input, nil for none. */
+/* backward(context, g, grads): calls the Lua function with g; it returns one gradient an input, nil for none.
+ * */
 typedef struct Custom {
     Callback callback;
     int inputs;
@@ -454,12 +510,15 @@ static void free_custom(void *context)
 static bool custom_backward(void *context, Tensor *g, Tensor **grads)
 {
     Custom *c = context;
-    if (!run_callback(&c->callback, g, c->inputs)) return false;
+    if (!run_callback(&c->callback, g, c->inputs))
+        return false;
     lua_State *L = running ? running : c->callback.main;
     for (int i = 0; i < c->inputs; i++) {
         int at = i - c->inputs;
         Tensor *t = to_tensor(L, at);
-        if (!t && lua_toboolean(L, at)) tide_fail("TypeError", "backward returned a %s where a Tensor or nil is needed", type_word(L, at));
+        if (!t && lua_toboolean(L, at))
+            tide_fail("TypeError", "backward returned a %s where a Tensor or nil is needed",
+                      type_word(L, at));
         grads[i] = t ? op_alias(t) : NULL;
     }
     lua_pop(L, c->inputs);
@@ -478,13 +537,16 @@ static int custom(lua_State *L)
     TensorList inputs = read_tensors(&a, 2, "inputs");
     check_no_holes(&a, &inputs, "inputs");
     Custom *c = malloc(sizeof *c);
-    if (!c) return luaL_error(L, "not enough memory");
+    if (!c)
+        return luaL_error(L, "not enough memory");
     lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
     c->callback.main = lua_tothread(L, -1);
     lua_pushvalue(L, 4);
     c->callback.ref = luaL_ref(L, LUA_REGISTRYINDEX);
     c->inputs = inputs.n;
     Tensor *result = autograd_custom(y, inputs, name, custom_backward, free_custom, c);
+    if (!result)
+        free_custom(c);
     return give(L, result);
 }
 
@@ -492,8 +554,11 @@ static int custom(lua_State *L)
 
 static void node_types(lua_State *L)
 {
-    static const luaL_Reg node[] = {{"__gc", node_gc}, {"__tostring", node_tostring}, {"__eq", node_eq},
-                                    {"__index", node_index}, {NULL, NULL}};
+    static const luaL_Reg node[] = {{"__gc", node_gc},
+                                    {"__tostring", node_tostring},
+                                    {"__eq", node_eq},
+                                    {"__index", node_index},
+                                    {NULL, NULL}};
     static const luaL_Reg guard[] = {{"__close", guard_close}, {NULL, NULL}};
     static const luaL_Reg hook[] = {{"__gc", hook_gc}, {"__tostring", hook_tostring}, {NULL, NULL}};
     luaL_newmetatable(L, node_type);
@@ -515,16 +580,27 @@ static void node_types(lua_State *L)
 
 void open_autograd(lua_State *L, const Library *lib)
 {
-    static const luaL_Reg functions[] = {
-        {"no_grad", no_grad}, {"enable_grad", enable_grad}, {"set_grad_enabled", set_grad_enabled_function},
-        {"inference_mode", inference_mode}, {"is_grad_enabled", is_grad_enabled},
-        {"is_inference_mode_enabled", is_inference_mode_enabled}, {NULL, NULL}};
-    static const luaL_Reg autograd[] = {{"backward", autograd_backward_function}, {"grad", grad_function}, {"_custom", custom},
-                                        {"set_detect_anomaly", set_detect_anomaly}, {"no_grad", no_grad},
-                                        {"enable_grad", enable_grad}, {"set_grad_enabled", set_grad_enabled_function},
+    static const luaL_Reg functions[] = {{"no_grad", no_grad},
+                                         {"enable_grad", enable_grad},
+                                         {"set_grad_enabled", set_grad_enabled_function},
+                                         {"inference_mode", inference_mode},
+                                         {"is_grad_enabled", is_grad_enabled},
+                                         {"is_inference_mode_enabled", is_inference_mode_enabled},
+                                         {NULL, NULL}};
+    static const luaL_Reg autograd[] = {{"backward", autograd_backward_function},
+                                        {"grad", grad_function},
+                                        {"_custom", custom},
+                                        {"set_detect_anomaly", set_detect_anomaly},
+                                        {"no_grad", no_grad},
+                                        {"enable_grad", enable_grad},
+                                        {"set_grad_enabled", set_grad_enabled_function},
                                         {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"backward", method_backward}, {"requires_grad_", requires_grad_}, {"detach", detach},
-                                       {"detach_", detach_}, {"retain_grad", retain_grad}, {"register_hook", register_hook},
+    static const luaL_Reg methods[] = {{"backward", method_backward},
+                                       {"requires_grad_", requires_grad_},
+                                       {"detach", detach},
+                                       {"detach_", detach_},
+                                       {"retain_grad", retain_grad},
+                                       {"register_hook", register_hook},
                                        {NULL, NULL}};
     node_types(L);
     add_functions(L, lib->torch, functions);

@@ -4,31 +4,33 @@
 #include <math.h>
 #include <string.h>
 
-#define P(kind, name) {kind, name, NULL, NULL}
-#define D(kind, name, fallback) {kind, name, fallback, NULL}
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
-
 static const Device cpu = {DEVICE_CPU, 0};
 
 Placement placement_read(const Arg *args)
 {
     Placement p = {args[0].dtype, cpu, args[2].b};
-    if (args[1].i >= 0) p.device = (Device){(uint8_t)(args[1].i >> 8), (uint8_t)args[1].i};
+    if (args[1].i >= 0)
+        p.device = (Device){(uint8_t)(args[1].i >> 8), (uint8_t)args[1].i};
     return p;
 }
 
 int placement_give(lua_State *L, Tensor *t, const Placement *p)
 {
-    if (t && p->requires_grad && !tensor_set_requires_grad(t, true)) t = NULL;
+    if (t && p->requires_grad && !tensor_set_requires_grad(t, true))
+        t = NULL;
     return give(L, t);
 }
 
-static DType or_default(DType d) { return d == DT_NONE ? default_dtype() : d; }
+static DType or_default(DType d)
+{
+    return d == DT_NONE ? default_dtype() : d;
+}
 
 /* Runs `make` again after a full collection when memory ran out. */
-#define WITH_RETRY(L, t, make) \
-    Tensor *t = make;          \
-    if (!t && collector_retry(L)) t = make
+#define WITH_RETRY(L, t, make)                                                                               \
+    Tensor *t = make;                                                                                        \
+    if (!t && collector_retry(L))                                                                            \
+    t = make
 
 /* ---- from data ---- */
 
@@ -40,14 +42,17 @@ static Tensor *from_value(Args *a, int i, DType dtype, Device device)
     if (t) {
         Tensor *plain = tensor_detach(t);
         DType to = dtype == DT_NONE ? (DType)t->dtype : dtype;
-        return to == (DType)t->dtype && memcmp(&t->device, &device, sizeof device) == 0 ? op_clone(plain)
-                                                                                       : tensor_to(plain, to, device, true);
+        return to == (DType)t->dtype && memcmp(&t->device, &device, sizeof device) == 0
+                   ? op_clone(plain)
+                   : tensor_to(plain, to, device, true);
     }
     const Dims *size = to_size(L, i);
     if (size) {
         t = tensor_empty(DIMS(size->n), DT_I64, cpu);
-        if (t) memcpy(tensor_data(t), size->v, (size_t)size->n * sizeof size->v[0]);
-        if (t && dtype != DT_NONE) t = tensor_to(t, dtype, cpu, false);
+        if (t)
+            memcpy(tensor_data(t), size->v, (size_t)size->n * sizeof size->v[0]);
+        if (t && dtype != DT_NONE)
+            t = tensor_to(t, dtype, cpu, false);
     } else {
         t = tensor_from_table(L, i, dtype);
     }
@@ -56,56 +61,67 @@ static Tensor *from_value(Args *a, int i, DType dtype, Device device)
 
 static int tensor_function(lua_State *L)
 {
-    static const ParamInfo params[] = {P('A', "data"), PLACEMENT_PARAMS};
+    static const ParamInfo params[] = {REQUIRED('A', "data"), PLACEMENT_PARAMS};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "tensor", false);
     args_read(&a, params, COUNT(params), 1, NULL, v);
-    if (!v[0].i) return raise_error(L, "RuntimeError", "Could not infer dtype of NoneType");
+    if (!v[0].i)
+        return raise_error(L, "RuntimeError", "Could not infer dtype of NoneType");
     Placement p = placement_read(v + 1);
     Tensor *src = to_tensor(L, (int)v[0].i);
-    if (src && v[2].i < 0) p.device = src->device;
+    if (src && v[2].i < 0)
+        p.device = src->device;
     return placement_give(L, from_value(&a, (int)v[0].i, p.dtype, p.device), &p);
 }
 
 static int as_tensor(lua_State *L)
 {
-    static const ParamInfo params[] = {P('A', "data"), D('Y', "dtype", "DT_NONE"), D('V', "device", "NULL")};
+    static const ParamInfo params[] = {REQUIRED('A', "data"), OPTIONAL('Y', "dtype", "DT_NONE"),
+                                       OPTIONAL('V', "device", "NULL")};
     Args a;
     Arg v[COUNT(params) + 1] = {{0}};
     args_begin(&a, L, "as_tensor", false);
     args_read(&a, params, COUNT(params), 3, NULL, v);
     Placement p = placement_read(v + 1);
     Tensor *src = v[0].i ? to_tensor(L, (int)v[0].i) : NULL;
-    if (!src) return give(L, v[0].i ? from_value(&a, (int)v[0].i, p.dtype, p.device) : tide_fail("RuntimeError", "Could not infer dtype of NoneType"));
-    return give(L, tensor_to(src, p.dtype == DT_NONE ? (DType)src->dtype : p.dtype, v[2].i < 0 ? src->device : p.device, false));
+    if (!src)
+        return give(L, v[0].i ? from_value(&a, (int)v[0].i, p.dtype, p.device)
+                              : tide_fail("RuntimeError", "Could not infer dtype of NoneType"));
+    return give(L, tensor_to(src, p.dtype == DT_NONE ? (DType)src->dtype : p.dtype,
+                             v[2].i < 0 ? src->device : p.device, false));
 }
 
-/* torch.Tensor, torch.LongTensor, …: data, or sizes of a tensor without values. Upvalue 1: dtype, -1 the default. */
+/* torch.Tensor, torch.LongTensor, …: data, or sizes of a tensor without values. Upvalue 1: dtype, -1 the
+ * default. */
 static int typed_tensor(lua_State *L)
 {
     lua_Integer which = lua_tointeger(L, lua_upvalueindex(1));
     DType dtype = which < 0 ? default_dtype() : (DType)which;
-    static const ParamInfo params[] = {D('D', "size", "NULL")};
+    static const ParamInfo params[] = {OPTIONAL('D', "size", "NULL")};
     Args a;
     Arg v[1];
     args_begin(&a, L, "Tensor", false);
-    if (lua_type(L, 1) == LUA_TTABLE || to_tensor(L, 1)) return give(L, from_value(&a, 1, dtype, cpu));
+    if (lua_type(L, 1) == LUA_TTABLE || to_tensor(L, 1))
+        return give(L, from_value(&a, 1, dtype, cpu));
     args_read(&a, params, 1, 1, NULL, v);
     return give(L, tensor_zeros(v[0].dims ? v[0].dims : DIMS(0), dtype, cpu));
 }
 
 static int new_tensor(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "self"), P('A', "data"), PLACEMENT_PARAMS};
+    static const ParamInfo params[] = {REQUIRED('T', "self"), REQUIRED('A', "data"), PLACEMENT_PARAMS};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "new_tensor", true);
     args_read(&a, params, COUNT(params), 2, NULL, v);
     Placement p = placement_read(v + 2);
-    if (!v[1].i) return raise_error(L, "RuntimeError", "Could not infer dtype of NoneType");
-    if (p.dtype == DT_NONE) p.dtype = (DType)v[0].t->dtype;
-    return placement_give(L, from_value(&a, (int)v[1].i, p.dtype, v[3].i < 0 ? v[0].t->device : p.device), &p);
+    if (!v[1].i)
+        return raise_error(L, "RuntimeError", "Could not infer dtype of NoneType");
+    if (p.dtype == DT_NONE)
+        p.dtype = (DType)v[0].t->dtype;
+    return placement_give(L, from_value(&a, (int)v[1].i, p.dtype, v[3].i < 0 ? v[0].t->device : p.device),
+                          &p);
 }
 
 /* ---- of a size ---- */
@@ -121,21 +137,25 @@ static Tensor *filled_as(Filling f, const Dims *size, DType dtype, Device device
     default: break;
     }
     Tensor *t = tensor_empty(size, dtype, device);
-    if (t && f == FILL_RAND && !tensor_uniform_(t, 0, 1, g)) return NULL;
-    if (t && f == FILL_RANDN && !tensor_normal_(t, 0, 1, g)) return NULL;
+    if (t && f == FILL_RAND && !tensor_uniform_(t, 0, 1, g))
+        return NULL;
+    if (t && f == FILL_RANDN && !tensor_normal_(t, 0, 1, g))
+        return NULL;
     return t;
 }
 
 static void check_sizes(lua_State *L, const char *function, const Dims *size)
 {
     for (int i = 0; i < size->n; i++)
-        if (size->v[i] < 0) raise_error(L, "RuntimeError", "%s: Dimension size must be non-negative.", function);
+        if (size->v[i] < 0)
+            raise_error(L, "RuntimeError", "%s: Dimension size must be non-negative.", function);
 }
 
 /* torch.zeros(2, 3, {dtype=…}); upvalue 1: Filling */
 static int sized(lua_State *L)
 {
-    static const ParamInfo params[] = {P('D', "size"), PLACEMENT_PARAMS, D('G', "generator", "NULL")};
+    static const ParamInfo params[] = {REQUIRED('D', "size"), PLACEMENT_PARAMS,
+                                       OPTIONAL('G', "generator", "NULL")};
     Filling f = (Filling)lua_tointeger(L, lua_upvalueindex(1));
     Args a;
     Arg v[COUNT(params)];
@@ -145,10 +165,13 @@ static int sized(lua_State *L)
     Placement p = placement_read(v + 1);
     int out = args_option(&a, "out");
     Generator *g = v[4].i ? to_generator(L, (int)v[4].i) : NULL;
-    if (out && p.dtype == DT_NONE) p.dtype = (DType)arg_tensor(&a, out, "out", 0)->dtype;
+    if (out && p.dtype == DT_NONE)
+        p.dtype = (DType)arg_tensor(&a, out, "out", 0)->dtype;
     WITH_RETRY(L, t, filled_as(f, v[0].dims, or_default(p.dtype), p.device, g));
-    if (!out || !t) return placement_give(L, t, &p);
-    if (!tensor_set_(to_tensor(L, out), t)) return raise_pending(L);
+    if (!out || !t)
+        return placement_give(L, t, &p);
+    if (!tensor_set_(to_tensor(L, out), t))
+        return raise_pending(L);
     scope_close(bind_base);
     lua_pushvalue(L, out);
     return 1;
@@ -157,7 +180,7 @@ static int sized(lua_State *L)
 /* torch.zeros_like(x); upvalue 1: Filling */
 static int like(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), PLACEMENT_PARAMS};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), PLACEMENT_PARAMS};
     Filling f = (Filling)lua_tointeger(L, lua_upvalueindex(1));
     char name[16] = "";
     Args a;
@@ -173,7 +196,7 @@ static int like(lua_State *L)
 /* x:new_zeros(2, 3); upvalue 1: Filling */
 static int new_sized(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "self"), P('D', "size"), PLACEMENT_PARAMS};
+    static const ParamInfo params[] = {REQUIRED('T', "self"), REQUIRED('D', "size"), PLACEMENT_PARAMS};
     Filling f = (Filling)lua_tointeger(L, lua_upvalueindex(1));
     char name[16] = "new_";
     Args a;
@@ -182,24 +205,28 @@ static int new_sized(lua_State *L)
     args_read(&a, params, COUNT(params), 2, "layout,pin_memory", v);
     Placement p = placement_read(v + 2);
     DType dtype = p.dtype == DT_NONE ? (DType)v[0].t->dtype : p.dtype;
-    return placement_give(L, filled_as(f, v[1].dims, dtype, v[3].i < 0 ? v[0].t->device : p.device, NULL), &p);
+    return placement_give(L, filled_as(f, v[1].dims, dtype, v[3].i < 0 ? v[0].t->device : p.device, NULL),
+                          &p);
 }
 
 Tensor *filled_tensor(Args *a, const Dims *size, int i, Placement *p)
 {
     lua_State *L = a->L;
     Tensor *value = to_tensor(L, i);
-    if (!value) value = to_number(L, i);
-    if (!value || value->numel != 1) arg_error(a, "fill_value", 2, "Number", i);
+    if (!value)
+        value = to_number(L, i);
+    if (!value || value->numel != 1)
+        arg_error(a, "fill_value", 2, "Number", i);
     if (p->dtype == DT_NONE)
-        p->dtype = value->is_number && dtype_is_float((DType)value->dtype) ? default_dtype() : (DType)value->dtype;
+        p->dtype =
+            value->is_number && dtype_is_float((DType)value->dtype) ? default_dtype() : (DType)value->dtype;
     Tensor *t = tensor_empty(size, p->dtype, p->device);
     return t && tensor_copy_(t, value) ? t : NULL;
 }
 
 static int full(lua_State *L)
 {
-    static const ParamInfo params[] = {P('D', "size"), P('A', "fill_value"), PLACEMENT_PARAMS};
+    static const ParamInfo params[] = {REQUIRED('D', "size"), REQUIRED('A', "fill_value"), PLACEMENT_PARAMS};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "full", false);
@@ -210,35 +237,44 @@ static int full(lua_State *L)
 
 static int full_like(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), P('A', "fill_value"), PLACEMENT_PARAMS};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), REQUIRED('A', "fill_value"), PLACEMENT_PARAMS};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "full_like", false);
     args_read(&a, params, COUNT(params), 2, "layout,pin_memory,memory_format", v);
     Placement p = placement_read(v + 2);
-    if (p.dtype == DT_NONE) p.dtype = (DType)v[0].t->dtype;
-    if (v[3].i < 0) p.device = v[0].t->device;
+    if (p.dtype == DT_NONE)
+        p.dtype = (DType)v[0].t->dtype;
+    if (v[3].i < 0)
+        p.device = v[0].t->device;
     Dims size = tensor_dims(v[0].t);
     return placement_give(L, filled_tensor(&a, &size, (int)v[1].i, &p), &p);
 }
 
 static int new_full(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "self"), P('D', "size"), P('A', "fill_value"), PLACEMENT_PARAMS};
+    static const ParamInfo params[] = {REQUIRED('T', "self"), REQUIRED('D', "size"),
+                                       REQUIRED('A', "fill_value"), PLACEMENT_PARAMS};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "new_full", true);
     args_read(&a, params, COUNT(params), 3, "layout,pin_memory", v);
     Placement p = placement_read(v + 3);
-    if (p.dtype == DT_NONE) p.dtype = (DType)v[0].t->dtype;
-    if (v[4].i < 0) p.device = v[0].t->device;
+    if (p.dtype == DT_NONE)
+        p.dtype = (DType)v[0].t->dtype;
+    if (v[4].i < 0)
+        p.device = v[0].t->device;
     return placement_give(L, filled_tensor(&a, v[1].dims, (int)v[2].i, &p), &p);
 }
 
 /* ---- ranges ---- */
 
 /* A bound of a range: an integer or a float. */
-typedef struct Bound { bool whole; int64_t i; double f; } Bound;
+typedef struct Bound {
+    bool whole;
+    int64_t i;
+    double f;
+} Bound;
 
 static Bound read_bound(Args *a, int i, const char *name, int position)
 {
@@ -246,15 +282,18 @@ static Bound read_bound(Args *a, int i, const char *name, int position)
     lua_State *L = a->L;
     Tensor *t = to_tensor(L, i);
     b.whole = t ? !dtype_is_float((DType)t->dtype) : lua_isinteger(L, i);
-    if (!number_value(L, i, &b.f)) arg_error(a, name, position, "Number", i);
-    if (b.whole && !int_value(L, i, &b.i)) arg_error(a, name, position, "Number", i);
+    if (!number_value(L, i, &b.f))
+        arg_error(a, name, position, "Number", i);
+    if (b.whole && !int_value(L, i, &b.i))
+        arg_error(a, name, position, "Number", i);
     return b;
 }
 
 /* arange(end), arange(start, end), arange(start, end, step) */
 static int arange(lua_State *L)
 {
-    static const ParamInfo params[] = {D('A', "start", "NULL"), D('A', "end", "NULL"), D('A', "step", "NULL"), PLACEMENT_PARAMS};
+    static const ParamInfo params[] = {OPTIONAL('A', "start", "NULL"), OPTIONAL('A', "end", "NULL"),
+                                       OPTIONAL('A', "step", "NULL"), PLACEMENT_PARAMS};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "arange", false);
@@ -263,21 +302,27 @@ static int arange(lua_State *L)
         v[1] = v[0];
         v[0].i = 0;
     }
-    if (!v[1].i) return raise_error(L, "TypeError", "arange() missing 1 required positional arguments: \"end\"");
+    if (!v[1].i)
+        return raise_error(L, "TypeError", "arange() missing 1 required positional arguments: \"end\"");
     Bound start = {true, 0, 0}, end = read_bound(&a, (int)v[1].i, "end", 0), step = {true, 1, 1};
-    if (v[0].i) start = read_bound(&a, (int)v[0].i, "start", 0);
-    if (v[2].i) step = read_bound(&a, (int)v[2].i, "step", 0);
+    if (v[0].i)
+        start = read_bound(&a, (int)v[0].i, "start", 0);
+    if (v[2].i)
+        step = read_bound(&a, (int)v[2].i, "step", 0);
     Placement p = placement_read(v + 3);
     bool whole = start.whole && end.whole && step.whole;
-    if (p.dtype == DT_NONE) p.dtype = whole ? DT_I64 : default_dtype();
-    WITH_RETRY(L, t, whole ? tensor_arange_int(start.i, end.i, step.i, p.dtype, p.device)
-                           : tensor_arange(start.f, end.f, step.f, p.dtype, p.device));
+    if (p.dtype == DT_NONE)
+        p.dtype = whole ? DT_I64 : default_dtype();
+    WITH_RETRY(L, t,
+               whole ? tensor_arange_int(start.i, end.i, step.i, p.dtype, p.device)
+                     : tensor_arange(start.f, end.f, step.f, p.dtype, p.device));
     return placement_give(L, t, &p);
 }
 
 static int linspace(lua_State *L)
 {
-    static const ParamInfo params[] = {P('F', "start"), P('F', "end"), P('I', "steps"), PLACEMENT_PARAMS};
+    static const ParamInfo params[] = {REQUIRED('F', "start"), REQUIRED('F', "end"), REQUIRED('I', "steps"),
+                                       PLACEMENT_PARAMS};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "linspace", false);
@@ -288,7 +333,8 @@ static int linspace(lua_State *L)
 
 static int logspace(lua_State *L)
 {
-    static const ParamInfo params[] = {P('F', "start"), P('F', "end"), P('I', "steps"), D('F', "base", "10"), PLACEMENT_PARAMS};
+    static const ParamInfo params[] = {REQUIRED('F', "start"), REQUIRED('F', "end"), REQUIRED('I', "steps"),
+                                       OPTIONAL('F', "base", "10"), PLACEMENT_PARAMS};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "logspace", false);
@@ -303,7 +349,7 @@ static int logspace(lua_State *L)
 
 static int eye(lua_State *L)
 {
-    static const ParamInfo params[] = {P('I', "n"), D('I', "m", "-1"), PLACEMENT_PARAMS};
+    static const ParamInfo params[] = {REQUIRED('I', "n"), OPTIONAL('I', "m", "-1"), PLACEMENT_PARAMS};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "eye", false);
@@ -315,7 +361,8 @@ static int eye(lua_State *L)
 
 /* ---- registration ---- */
 
-static void add_filling(lua_State *L, int table, const char *prefix, const char *suffix, lua_CFunction f, Filling which)
+static void add_filling(lua_State *L, int table, const char *prefix, const char *suffix, lua_CFunction f,
+                        Filling which)
 {
     lua_pushinteger(L, which);
     lua_pushcclosure(L, f, 1);
@@ -327,20 +374,33 @@ static void add_filling(lua_State *L, int table, const char *prefix, const char 
 
 void open_create(lua_State *L, const Library *lib)
 {
-    static const luaL_Reg functions[] = {
-        {"tensor", tensor_function}, {"as_tensor", as_tensor}, {"asarray", as_tensor}, {"full", full}, {"full_like", full_like},
-        {"arange", arange}, {"linspace", linspace}, {"logspace", logspace}, {"eye", eye}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"new_tensor", new_tensor}, {"new_full", new_full}, {"tolist", method_tolist},
-                                       {"totable", method_tolist}, {"item", method_item}, {NULL, NULL}};
-    static const struct { const char *name; int dtype; } typed[] = {
-        {"Tensor", -1}, {"FloatTensor", DT_F32}, {"DoubleTensor", DT_F64}, {"HalfTensor", DT_F16}, {"LongTensor", DT_I64},
-        {"IntTensor", DT_I32}, {"ShortTensor", DT_I16}, {"CharTensor", DT_I8}, {"ByteTensor", DT_U8}, {"BoolTensor", DT_BOOL}};
+    static const luaL_Reg functions[] = {{"tensor", tensor_function},
+                                         {"as_tensor", as_tensor},
+                                         {"asarray", as_tensor},
+                                         {"full", full},
+                                         {"full_like", full_like},
+                                         {"arange", arange},
+                                         {"linspace", linspace},
+                                         {"logspace", logspace},
+                                         {"eye", eye},
+                                         {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"new_tensor", new_tensor}, {"new_full", new_full},
+                                       {"tolist", method_tolist},  {"totable", method_tolist},
+                                       {"item", method_item},      {NULL, NULL}};
+    static const struct {
+        const char *name;
+        int dtype;
+    } typed[] = {{"Tensor", -1},          {"FloatTensor", DT_F32}, {"DoubleTensor", DT_F64},
+                 {"HalfTensor", DT_F16},  {"LongTensor", DT_I64},  {"IntTensor", DT_I32},
+                 {"ShortTensor", DT_I16}, {"CharTensor", DT_I8},   {"ByteTensor", DT_U8},
+                 {"BoolTensor", DT_BOOL}};
     add_functions(L, lib->torch, functions);
     add_functions(L, lib->methods, methods);
     for (int f = FILL_EMPTY; f <= FILL_RANDN; f++) {
         add_filling(L, lib->torch, "", "", sized, (Filling)f);
         add_filling(L, lib->torch, "", "_like", like, (Filling)f);
-        if (f <= FILL_ONES) add_filling(L, lib->methods, "new_", "", new_sized, (Filling)f);
+        if (f <= FILL_ONES)
+            add_filling(L, lib->methods, "new_", "", new_sized, (Filling)f);
     }
     for (int i = 0; i < COUNT(typed); i++) {
         lua_pushinteger(L, typed[i].dtype);

@@ -6,9 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-#define D(kind, name, fallback) {kind, name, fallback, NULL}
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
-
 /* ---- torch.opencl, torch.cuda ---- */
 
 static int is_available(lua_State *L)
@@ -27,11 +24,15 @@ static int device_count(lua_State *L)
 static Device gpu_argument(lua_State *L)
 {
     Device d = {DEVICE_OPENCL, 0};
-    if (lua_isinteger(L, 1)) lua_pushfstring(L, "opencl:%d", (int)lua_tointeger(L, 1));
-    else if (lua_isnoneornil(L, 1)) lua_pushliteral(L, "opencl");
-    else lua_pushvalue(L, 1);
+    if (lua_isinteger(L, 1))
+        lua_pushfstring(L, "opencl:%d", (int)lua_tointeger(L, 1));
+    else if (lua_isnoneornil(L, 1))
+        lua_pushliteral(L, "opencl");
+    else
+        lua_pushvalue(L, 1);
     if (!to_device(L, lua_gettop(L), &d))
-        raise_error(L, "TypeError", "argument 'device' (position 1) must be torch.device, not %s", type_word(L, 1));
+        raise_error(L, "TypeError", "argument 'device' (position 1) must be torch.device, not %s",
+                    type_word(L, 1));
     return d;
 }
 
@@ -44,20 +45,24 @@ static int get_device_name(lua_State *L)
 
 static int synchronize(lua_State *L)
 {
-    if (lua_isnoneornil(L, 1) && opencl_device_count() == 0) return 0;
-    if (!device_synchronize(gpu_argument(L))) return raise_pending(L);
+    if (lua_isnoneornil(L, 1) && opencl_device_count() == 0)
+        return 0;
+    if (!device_synchronize(gpu_argument(L)))
+        return raise_pending(L);
     return 0;
 }
 
 static int memory_allocated(lua_State *L)
 {
-    if (lua_isnoneornil(L, 1) && opencl_device_count() == 0) lua_pushinteger(L, 0);
-    else lua_pushinteger(L, (lua_Integer)device_memory(gpu_argument(L)));
+    if (lua_isnoneornil(L, 1) && opencl_device_count() == 0)
+        lua_pushinteger(L, 0);
+    else
+        lua_pushinteger(L, (lua_Integer)device_memory(gpu_argument(L)));
     return 1;
 }
 
-static const luaL_Reg gpu[] = {{"is_available", is_available}, {"device_count", device_count},
-                               {"get_device_name", get_device_name}, {"synchronize", synchronize},
+static const luaL_Reg gpu[] = {{"is_available", is_available},         {"device_count", device_count},
+                               {"get_device_name", get_device_name},   {"synchronize", synchronize},
                                {"memory_allocated", memory_allocated}, {NULL, NULL}};
 
 /* ---- threads, clock ---- */
@@ -65,8 +70,10 @@ static const luaL_Reg gpu[] = {{"is_available", is_available}, {"device_count", 
 static int lua_set_threads(lua_State *L)
 {
     int64_t n;
-    if (!int_value(L, 1, &n)) return raise_error(L, "TypeError", "set_num_threads expects an int, but got %s", type_word(L, 1));
-    if (n <= 0 || n > 4096) return raise_error(L, "RuntimeError", "set_num_threads expects a positive integer");
+    if (!int_value(L, 1, &n))
+        return raise_error(L, "TypeError", "set_num_threads expects an int, but got %s", type_word(L, 1));
+    if (n <= 0 || n > 4096)
+        return raise_error(L, "RuntimeError", "set_num_threads expects a positive integer");
     set_num_threads((int)n);
     return 0;
 }
@@ -97,8 +104,9 @@ static int print_int(Args *a, const Arg *v, const char *name, int before)
 /* What is not named stays, except that a profile sets all; sci_mode is by rule again unless named. */
 static int set_printoptions(lua_State *L)
 {
-    static const ParamInfo params[] = {D('A', "precision", "NULL"), D('A', "threshold", "NULL"), D('A', "edgeitems", "NULL"),
-                                       D('A', "linewidth", "NULL"), D('A', "profile", "NULL"), D('A', "sci_mode", "NULL")};
+    static const ParamInfo params[] = {OPTIONAL('A', "precision", "NULL"), OPTIONAL('A', "threshold", "NULL"),
+                                       OPTIONAL('A', "edgeitems", "NULL"), OPTIONAL('A', "linewidth", "NULL"),
+                                       OPTIONAL('A', "profile", "NULL"),   OPTIONAL('A', "sci_mode", "NULL")};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "set_printoptions", false);
@@ -113,7 +121,8 @@ static int set_printoptions(lua_State *L)
         } else if (strcmp(profile, "full") == 0) {
             o.threshold = INT64_MAX;
         } else if (strcmp(profile, "default") != 0) {
-            return raise_error(L, "ValueError", "unknown profile '%s': default, short and full are known", profile);
+            return raise_error(L, "ValueError", "unknown profile '%s': default, short and full are known",
+                               profile);
         }
     }
     double threshold;
@@ -121,7 +130,8 @@ static int set_printoptions(lua_State *L)
     o.edgeitems = print_int(&a, &v[2], "edgeitems", o.edgeitems);
     o.linewidth = print_int(&a, &v[3], "linewidth", o.linewidth);
     if (v[1].i) {
-        if (!number_value(L, (int)v[1].i, &threshold)) arg_error(&a, "threshold", 0, "Number", (int)v[1].i);
+        if (!number_value(L, (int)v[1].i, &threshold))
+            arg_error(&a, "threshold", 0, "Number", (int)v[1].i);
         o.threshold = threshold >= 0x1p62 ? INT64_MAX : (int64_t)threshold;
     }
     o.sci_mode = v[5].i ? arg_bool(&a, (int)v[5].i, "sci_mode", 0) : -1;
@@ -151,7 +161,10 @@ static int get_printoptions(lua_State *L)
 
 /* ---- about ---- */
 
-const char *lang_version(void) { return "Tide 0.1.0"; }
+const char *lang_version(void)
+{
+    return "Tide 0.1.0";
+}
 
 LangMemory lang_memory(void)
 {
@@ -168,7 +181,8 @@ void lang_about(lua_State *L)
     lua_pushfstring(L, ": %d threads\n", get_num_threads());
     luaL_addvalue(&b);
     int n = opencl_device_count();
-    if (n == 0) luaL_addstring(&b, "OpenCL: no device\n");
+    if (n == 0)
+        luaL_addstring(&b, "OpenCL: no device\n");
     for (int i = 0; i < n; i++) {
         lua_pushfstring(L, "opencl:%d: %s\n", i, opencl_device_name(i));
         luaL_addvalue(&b);
@@ -188,10 +202,11 @@ static int library_memory(lua_State *L)
 
 void open_device(lua_State *L, const Library *lib)
 {
-    static const luaL_Reg functions[] = {{"set_num_threads", lua_set_threads}, {"get_num_threads", lua_get_threads},
-                                         {"perf_counter", perf_counter}, {"set_printoptions", set_printoptions},
-                                         {"get_printoptions", get_printoptions}, {"repr", repr_function},
-                                         {"memory_use", library_memory}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"set_num_threads", lua_set_threads},   {"get_num_threads", lua_get_threads},
+        {"perf_counter", perf_counter},         {"set_printoptions", set_printoptions},
+        {"get_printoptions", get_printoptions}, {"repr", repr_function},
+        {"memory_use", library_memory},         {NULL, NULL}};
     static const char *const names[] = {"opencl", "cuda"};
     add_functions(L, lib->torch, functions);
     for (int i = 0; i < 2; i++) {

@@ -1,4 +1,5 @@
-/* lerror.c - errors raised to Lua: "file:line: Kind: text", Python's words for types, the nearest known name. */
+/* lerror.c - errors raised to Lua: "file:line: Kind: text", Python's words for types, the nearest known name.
+ * */
 #include "lang/bind.h"
 
 #include <stdio.h>
@@ -6,14 +7,18 @@
 #include <string.h>
 
 /* Chunks of the embedded library are named "=[torch]…": an error belongs to the line that called it. */
-static bool is_library(const lua_Debug *ar) { return strncmp(ar->source, "=[torch]", 8) == 0; }
+static bool is_library(const lua_Debug *ar)
+{
+    return strncmp(ar->source, "=[torch]", 8) == 0;
+}
 
 void push_position(lua_State *L)
 {
     lua_Debug ar;
     for (int level = 0; lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline <= 0 || is_library(&ar)) continue;
+        if (ar.currentline <= 0 || is_library(&ar))
+            continue;
         lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
         return;
     }
@@ -40,9 +45,12 @@ int raise_pending(lua_State *L)
     scope_close(bind_base);
     const TideError *e = tide_error();
     push_position(L);
-    if (!e->kind) lua_pushliteral(L, "RuntimeError: the operation failed");
-    else if (strcmp(e->kind, "KeyboardInterrupt") == 0) lua_pushstring(L, e->kind);
-    else lua_pushfstring(L, "%s: %s", e->kind, e->text);
+    if (!e->kind)
+        lua_pushliteral(L, "RuntimeError: the operation failed");
+    else if (strcmp(e->kind, "KeyboardInterrupt") == 0)
+        lua_pushstring(L, e->kind);
+    else
+        lua_pushfstring(L, "%s: %s", e->kind, e->text);
     tide_error_clear();
     lua_concat(L, 2);
     lua_error(L);
@@ -66,7 +74,8 @@ const char *type_word(lua_State *L, int i)
         return "table";
     }
     case LUA_TUSERDATA:
-        if (to_tensor(L, i)) return "Tensor";
+        if (to_tensor(L, i))
+            return "Tensor";
         if (luaL_getmetafield(L, i, "__name") == LUA_TSTRING) {
             const char *name = lua_tostring(L, -1);
             lua_pop(L, 1);
@@ -85,15 +94,19 @@ enum { LONGEST_NAME = 40 };
 static int edit_distance(const char *a, const char *b)
 {
     int n = (int)strlen(a), m = (int)strlen(b);
-    if (n > LONGEST_NAME || m > LONGEST_NAME) return LONGEST_NAME;
+    if (n > LONGEST_NAME || m > LONGEST_NAME)
+        return LONGEST_NAME;
     int before[LONGEST_NAME + 1], row[LONGEST_NAME + 1], next[LONGEST_NAME + 1];
-    for (int j = 0; j <= m; j++) row[j] = j;
+    for (int j = 0; j <= m; j++)
+        row[j] = j;
     for (int i = 1; i <= n; i++) {
         next[0] = i;
         for (int j = 1; j <= m; j++) {
             int best = row[j - 1] + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best) best = row[j] + 1;
-            if (next[j - 1] + 1 < best) best = next[j - 1] + 1;
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (next[j - 1] + 1 < best)
+                best = next[j - 1] + 1;
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
                 best = before[j - 2] + 1;
             next[j] = best;

@@ -5,8 +5,8 @@
 #include <lua.h>
 #include <stdbool.h>
 
-/* Pushes the file (dots or slashes between folders) as a function of the library's own environment; false if there is
- * no such file. */
+/* Pushes the file (dots or slashes between folders) as a function of the library's own environment; false if
+ * there is no such file. */
 bool load_embedded(lua_State *L, const char *name);
 
 #endif

@@ -15,18 +15,22 @@ static const EmbeddedFile *find_embedded(const char *name)
 {
     char path[128];
     size_t n = strlen(name);
-    if (n >= sizeof path) return NULL;
-    for (size_t i = 0; i <= n; i++) path[i] = name[i] == '.' ? '/' : name[i];
+    if (n >= sizeof path)
+        return NULL;
+    for (size_t i = 0; i <= n; i++)
+        path[i] = name[i] == '.' ? '/' : name[i];
     for (const EmbeddedFile *f = tide_embedded; f->name; f++)
-        if (strcmp(f->name, path) == 0) return f;
+        if (strcmp(f->name, path) == 0)
+            return f;
     return NULL;
 }
 
-/* Library code has a global environment of its own, filled from the standard libraries before user code ran: a user's
- * `type = 3` must not break it. */
+/* Library code has a global environment of its own, filled from the standard libraries before user code ran:
+ * a user's `type = 3` must not break it. */
 static void push_environment(lua_State *L)
 {
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &environment_key) == LUA_TTABLE) return;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &environment_key) == LUA_TTABLE)
+        return;
     lua_pop(L, 1);
     lua_newtable(L);
     lua_pushglobaltable(L);
@@ -43,9 +47,11 @@ static void push_environment(lua_State *L)
 bool load_embedded(lua_State *L, const char *name)
 {
     const EmbeddedFile *f = find_embedded(name);
-    if (!f) return false;
+    if (!f)
+        return false;
     const char *chunkname = lua_pushfstring(L, "=[torch]%s", f->name);
-    if (luaL_loadbufferx(L, f->bytes, f->length, chunkname, "t") != LUA_OK) lua_error(L);
+    if (luaL_loadbufferx(L, f->bytes, f->length, chunkname, "t") != LUA_OK)
+        lua_error(L);
     lua_remove(L, -2);
     push_environment(L);
     lua_setupvalue(L, -2, 1);
@@ -115,9 +121,11 @@ static int missing_field(lua_State *L)
     const char *name = luaL_tolstring(L, 2, NULL);
     nearest_start(&near, name);
     for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
-        if (lua_type(L, -2) == LUA_TSTRING && lua_tostring(L, -2)[0] != '_') nearest_try(&near, lua_tostring(L, -2));
+        if (lua_type(L, -2) == LUA_TSTRING && lua_tostring(L, -2)[0] != '_')
+            nearest_try(&near, lua_tostring(L, -2));
     if (near.best)
-        return raise_error(L, "AttributeError", "module 'torch' has no attribute '%s'. Did you mean: '%s'?", name, near.best);
+        return raise_error(L, "AttributeError", "module 'torch' has no attribute '%s'. Did you mean: '%s'?",
+                           name, near.best);
     return raise_error(L, "AttributeError", "module 'torch' has no attribute '%s'", name);
 }
 
@@ -130,7 +138,8 @@ static int module_tostring(lua_State *L)
 /* After init.lua: a name that torch does not have is an error, unless init.lua looks names up itself. */
 static void guard_fields(lua_State *L, int torch)
 {
-    if (!lua_getmetatable(L, torch)) lua_newtable(L);
+    if (!lua_getmetatable(L, torch))
+        lua_newtable(L);
     lua_pushliteral(L, "__index");
     if (lua_rawget(L, -2) == LUA_TNIL) {
         lua_pushcfunction(L, missing_field);

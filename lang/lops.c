@@ -7,23 +7,41 @@
 
 /* Closures: upvalue 1 is the op, 2 the tensor metatable, 3 true for methods. */
 
-static OpId upvalue_op(lua_State *L) { return (OpId)lua_tointeger(L, lua_upvalueindex(1)); }
+static OpId upvalue_op(lua_State *L)
+{
+    return (OpId)lua_tointeger(L, lua_upvalueindex(1));
+}
 
-static bool is_elementwise(const OpInfo *info) { return info->format <= FORMAT_TEST; }
+static bool is_elementwise(const OpInfo *info)
+{
+    return info->format <= FORMAT_TEST;
+}
 
 /* The fields of ops that give several results; rows not listed give one. */
-static const struct { const char *op, *name, *fields; } several[] = {
-    {"max_dim", "max", "values,indices"}, {"min_dim", "min", "values,indices"}, {"median_dim", "median", "values,indices"},
-    {"nanmedian_dim", "nanmedian", "values,indices"}, {"mode", "mode", "values,indices"},
-    {"kthvalue", "kthvalue", "values,indices"}, {"sort", "sort", "values,indices"}, {"topk", "topk", "values,indices"},
-    {"cummax", "cummax", "values,indices"}, {"cummin", "cummin", "values,indices"}, {"aminmax", "aminmax", "min,max"},
-    {"unique", NULL, NULL}, {"unique_consecutive", NULL, NULL}, {"var_mean", NULL, NULL}, {"std_mean", NULL, NULL}};
+static const struct {
+    const char *op, *name, *fields;
+} several[] = {{"max_dim", "max", "values,indices"},
+               {"min_dim", "min", "values,indices"},
+               {"median_dim", "median", "values,indices"},
+               {"nanmedian_dim", "nanmedian", "values,indices"},
+               {"mode", "mode", "values,indices"},
+               {"kthvalue", "kthvalue", "values,indices"},
+               {"sort", "sort", "values,indices"},
+               {"topk", "topk", "values,indices"},
+               {"cummax", "cummax", "values,indices"},
+               {"cummin", "cummin", "values,indices"},
+               {"aminmax", "aminmax", "min,max"},
+               {"unique", NULL, NULL},
+               {"unique_consecutive", NULL, NULL},
+               {"var_mean", NULL, NULL},
+               {"std_mean", NULL, NULL}};
 
 int give_op(lua_State *L, OpId op, Tensor *y)
 {
     const char *name = op_info(op)->name;
     for (size_t i = 0; i < sizeof several / sizeof *several; i++)
-        if (strcmp(several[i].op, name) == 0) return give_results(L, y, several[i].name, several[i].fields);
+        if (strcmp(several[i].op, name) == 0)
+            return give_results(L, y, several[i].name, several[i].fields);
     return give(L, y);
 }
 
@@ -33,24 +51,12 @@ Tensor *apply_with_retry(lua_State *L, OpId op, const Arg *args)
     return y || !collector_retry(L) ? y : op_apply(op, args);
 }
 
-static int give_quick(lua_State *L, Tensor *t)
-{
-    if (!t) return raise_pending(L);
-    tensor_keep(t);
-    scope_close(bind_base);
-    Handle *h = lua_newuserdatauv(L, sizeof *h, 0);
-    *h = (Handle){&handle_tag, t};
-    lua_pushvalue(L, lua_upvalueindex(2));
-    lua_setmetatable(L, -2);
-    collector_tick(L);
-    return 1;
-}
-
 /* Elementwise rows take numbers beside tensors, but not numbers alone. */
 static void check_some_tensor(Args *a, const OpInfo *info, const Arg *v)
 {
     for (int i = 0; i < info->nparam; i++)
-        if (v[i].t && !v[i].t->is_number) return;
+        if (v[i].t && !v[i].t->is_number)
+            return;
     arg_error(a, param_name(info->name, &info->params[0]), 1, "Tensor", 1);
 }
 
@@ -58,19 +64,23 @@ void read_op_args(Args *a, const OpInfo *info, const char *extra, Arg *v)
 {
     a->numbers = is_elementwise(info) && info->nparam > 1;
     args_read(a, info->params, info->nparam, info->nparam, extra, v);
-    if (a->numbers) check_some_tensor(a, info, v);
+    if (a->numbers)
+        check_some_tensor(a, info, v);
 }
 
 /* sum(dtype=…) and its like convert their input first. */
-static const char *const takes_dtype[] = {"sum", "nansum", "mean", "prod", "softmax", "log_softmax", "cumsum", "cumprod",
-                                          "nanmean", "norm2", "logcumsumexp", "softmin"};
+static const char *const takes_dtype[] = {"sum",     "nansum",      "mean",         "prod",
+                                          "softmax", "log_softmax", "cumsum",       "cumprod",
+                                          "nanmean", "norm2",       "logcumsumexp", "softmin"};
 
 static bool op_takes_dtype(const OpInfo *info)
 {
     for (int i = 0; i < info->nparam; i++)
-        if (info->params[i].kind == 'Y') return false;
+        if (info->params[i].kind == 'Y')
+            return false;
     for (size_t i = 0; i < sizeof takes_dtype / sizeof *takes_dtype; i++)
-        if (strcmp(takes_dtype[i], info->name) == 0) return true;
+        if (strcmp(takes_dtype[i], info->name) == 0)
+            return true;
     return false;
 }
 
@@ -80,14 +90,18 @@ int finish_op(Args *a, OpId op, Arg *v)
     int dtype_at = op_takes_dtype(op_info(op)) ? args_option(a, "dtype") : 0;
     DType d;
     if (dtype_at) {
-        if (!to_dtype(L, dtype_at, &d)) arg_error(a, "dtype", 0, "torch.dtype", dtype_at);
+        if (!to_dtype(L, dtype_at, &d))
+            arg_error(a, "dtype", 0, "torch.dtype", dtype_at);
         v[0].t = tensor_to(v[0].t, d, v[0].t->device, false);
     }
     int out_at = args_option(a, "out");
-    if (!out_at) return give_op(L, op, apply_with_retry(L, op, v));
+    if (!out_at)
+        return give_op(L, op, apply_with_retry(L, op, v));
     Tensor *out = to_tensor(L, out_at);
-    if (!out) arg_error(a, "out", 0, "Tensor", out_at);
-    if (!op_apply_out(op, v, out)) return raise_pending(L);
+    if (!out)
+        arg_error(a, "out", 0, "Tensor", out_at);
+    if (!op_apply_out(op, v, out))
+        return raise_pending(L);
     scope_close(bind_base);
     lua_pushvalue(L, out_at);
     return 1;
@@ -112,16 +126,20 @@ static int generic(lua_State *L)
 static int unary(lua_State *L)
 {
     Tensor *x = lua_gettop(L) == 1 ? to_tensor(L, 1) : NULL;
-    if (!x) return generic(L);
+    if (!x)
+        return generic(L);
     return give_quick(L, apply_with_retry(L, upvalue_op(L), (Arg[]){{.t = x}}));
 }
 
 static int binary(lua_State *L)
 {
-    if (lua_gettop(L) != 2) return generic(L);
+    if (lua_gettop(L) != 2)
+        return generic(L);
     Tensor *a = to_tensor(L, 1), *b = to_tensor(L, 2);
-    if (a && !b) b = to_number(L, 2);
-    if (!a || !b) return generic(L);
+    if (a && !b)
+        b = to_number(L, 2);
+    if (!a || !b)
+        return generic(L);
     return give_quick(L, apply_with_retry(L, upvalue_op(L), (Arg[]){{.t = a}, {.t = b}}));
 }
 
@@ -140,8 +158,10 @@ static int inplace(lua_State *L)
     OpId op = upvalue_op(L);
     if (is_elementwise(op_info(op)) && lua_gettop(L) == 2 && op_info(op)->nparam == 2) {
         Tensor *a = to_tensor(L, 1), *b = to_tensor(L, 2);
-        if (a && !b) b = to_number(L, 2);
-        if (a && b) return give_self(L, op_apply_inplace(op, (Arg[]){{.t = a}, {.t = b}}) != NULL);
+        if (a && !b)
+            b = to_number(L, 2);
+        if (a && b)
+            return give_self(L, op_apply_inplace(op, (Arg[]){{.t = a}, {.t = b}}) != NULL);
     }
     char name[64];
     strncpy(name, op_info(op)->name, sizeof name - 2)[sizeof name - 2] = '\0';
@@ -152,9 +172,12 @@ static int inplace(lua_State *L)
 
 static bool has_inplace(const OpInfo *info)
 {
-    if (info->no_inplace) return false;
-    if (is_elementwise(info) || info->writes_first) return true;
-    return (info->format == FORMAT_KERNEL || info->format == FORMAT_COMPOSED) && !info->transparent && !info->function_only && !info->nn;
+    if (info->no_inplace)
+        return false;
+    if (is_elementwise(info) || info->writes_first)
+        return true;
+    return (info->format == FORMAT_KERNEL || info->format == FORMAT_COMPOSED) && !info->transparent &&
+           !info->function_only && !info->nn;
 }
 
 static void add_closure(lua_State *L, int table, const char *name, lua_CFunction f, OpId op, bool method)
@@ -169,15 +192,24 @@ static void add_closure(lua_State *L, int table, const char *name, lua_CFunction
 static void add_row(lua_State *L, const Library *lib, OpId op, const char *name)
 {
     const OpInfo *info = op_info(op);
-    lua_CFunction f = !is_elementwise(info) ? generic : info->nparam == 1 ? unary : info->nparam == 2 ? binary : generic;
+    lua_CFunction f = !is_elementwise(info) ? generic
+                      : info->nparam == 1   ? unary
+                      : info->nparam == 2   ? binary
+                                            : generic;
     int functions = info->nn ? lib->functional : lib->torch;
-    if (!info->method_only) add_closure(L, functions, name, f, op, false);
-    if (!info->function_only && !info->nn) add_closure(L, lib->methods, name, f, op, true);
-    if (!has_inplace(info)) return;
+    if (!info->method_only)
+        add_closure(L, functions, name, f, op, false);
+    if (!info->function_only && !info->nn)
+        add_closure(L, lib->methods, name, f, op, true);
+    if (!has_inplace(info))
+        return;
     const char *with_underscore = lua_pushfstring(L, "%s_", name);
-    if (info->nn) add_closure(L, functions, with_underscore, inplace, op, false);
-    else add_closure(L, lib->methods, with_underscore, inplace, op, true);
-    if (info->format == FORMAT_UNARY && !info->nn) add_closure(L, functions, with_underscore, inplace, op, false);
+    if (info->nn)
+        add_closure(L, functions, with_underscore, inplace, op, false);
+    else
+        add_closure(L, lib->methods, with_underscore, inplace, op, true);
+    if (info->format == FORMAT_UNARY && !info->nn)
+        add_closure(L, functions, with_underscore, inplace, op, false);
     lua_pop(L, 1);
 }
 
@@ -185,7 +217,8 @@ void open_ops(lua_State *L, const Library *lib)
 {
     for (int op = 0; op < OP_COUNT; op++) {
         const OpInfo *info = op_info((OpId)op);
-        if (info->hidden && !info->nn) continue; /* hidden nn rows: the Lua library gives them their defaults */
+        if (info->hidden && !info->nn)
+            continue; /* hidden nn rows: the Lua library gives them their defaults */
         add_row(L, lib, (OpId)op, info->name);
         for (const char *p = info->alias; p && *p;) {
             size_t n = strcspn(p, ",");
@@ -206,7 +239,8 @@ static bool is_op_closure(lua_State *L, int f)
 
 const char *lang_option(lua_State *L, int f, int i)
 {
-    if (!is_op_closure(L, f)) return NULL;
+    if (!is_op_closure(L, f))
+        return NULL;
     lua_getupvalue(L, f, 1);
     const OpInfo *info = op_info((OpId)lua_tointeger(L, -1));
     lua_pop(L, 1);
@@ -222,10 +256,13 @@ static void push_signature(lua_State *L, const OpInfo *info)
     luaL_addstring(&b, "(");
     for (int i = 0; i < info->nparam; i++) {
         const ParamInfo *p = &info->params[i];
-        const char *fallback = p->kind == 'O' || (p->fallback && strcmp(p->fallback, "NULL") == 0) ? "nil" : p->fallback;
-        if (i) luaL_addstring(&b, ", ");
+        const char *fallback =
+            p->kind == 'O' || (p->fallback && strcmp(p->fallback, "NULL") == 0) ? "nil" : p->fallback;
+        if (i)
+            luaL_addstring(&b, ", ");
         luaL_addstring(&b, param_name(info->name, p));
-        if (!fallback) continue;
+        if (!fallback)
+            continue;
         luaL_addstring(&b, "=");
         luaL_addstring(&b, fallback);
     }
@@ -236,9 +273,11 @@ static void push_signature(lua_State *L, const OpInfo *info)
 static bool has_name(const OpInfo *info, const char *name)
 {
     size_t n = strlen(name);
-    if (strcmp(info->name, name) == 0) return true;
+    if (strcmp(info->name, name) == 0)
+        return true;
     for (const char *p = info->alias; p && *p; p += strcspn(p, ","), p += *p == ',')
-        if (strncmp(p, name, n) == 0 && (p[n] == ',' || p[n] == '\0')) return true;
+        if (strncmp(p, name, n) == 0 && (p[n] == ',' || p[n] == '\0'))
+            return true;
     return false;
 }
 
@@ -248,18 +287,25 @@ bool lang_help(lua_State *L, const char *name, bool source)
     const char *last = name;
     char word[64];
     for (const char *p = name; *p; p++)
-        if (*p == '.' || *p == ':') last = p + 1;
+        if (*p == '.' || *p == ':')
+            last = p + 1;
     size_t n = strlen(last);
-    if (n == 0 || n >= sizeof word) return false;
+    if (n == 0 || n >= sizeof word)
+        return false;
     memcpy(word, last, n + 1);
     bool in_place = n > 1 && word[n - 1] == '_';
-    if (in_place) word[n - 1] = '\0';
+    if (in_place)
+        word[n - 1] = '\0';
     for (int op = 0; op < OP_COUNT; op++) {
         const OpInfo *info = op_info((OpId)op);
-        if (!has_name(info, word) || (info->hidden && !info->nn)) continue;
+        if (!has_name(info, word) || (info->hidden && !info->nn))
+            continue;
         push_signature(L, info);
-        lua_pushfstring(L, "%s%s\n    %s%s\n", info->method_only ? "t:" : info->nn ? "F." : "torch.", lua_tostring(L, -1), info->doc,
-                        in_place ? ", in place" : "");
+        lua_pushfstring(L, "%s%s\n    %s%s\n",
+                        info->method_only ? "t:"
+                        : info->nn        ? "F."
+                                          : "torch.",
+                        lua_tostring(L, -1), info->doc, in_place ? ", in place" : "");
         lua_remove(L, -2);
         return true;
     }

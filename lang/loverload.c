@@ -5,29 +5,28 @@
 #include <math.h>
 #include <string.h>
 
-#define P(kind, name) {kind, name, NULL, NULL}
-#define D(kind, name, fallback) {kind, name, fallback, NULL}
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
-
 /* Closures: upvalue 1 tells whether it is a method, 2 is a number that the registration gives. */
-static bool is_method(lua_State *L) { return lua_toboolean(L, lua_upvalueindex(1)); }
-static int choice(lua_State *L) { return (int)lua_tointeger(L, lua_upvalueindex(2)); }
-
-static void read_all(Args *a, lua_State *L, const char *name, const ParamInfo *params, int n, const char *extra, Arg *v)
+static bool is_method(lua_State *L)
 {
-    args_begin(a, L, name, is_method(L));
-    args_read(a, params, n, n, extra, v);
+    return lua_toboolean(L, lua_upvalueindex(1));
+}
+static int choice(lua_State *L)
+{
+    return (int)lua_tointeger(L, lua_upvalueindex(2));
 }
 
 /* Gives y, or writes it into the tensor of the option out=. */
 static int give_out(Args *a, Tensor *y)
 {
     int at = args_option(a, "out");
-    if (!at || !y) return give(a->L, y);
+    if (!at || !y)
+        return give(a->L, y);
     Tensor *out = arg_tensor(a, at, "out", 0);
     Dims shape = tensor_dims(y);
-    if (!tensor_same_shape(out, y) && !tensor_set_(out, tensor_empty(&shape, (DType)out->dtype, out->device))) return raise_pending(a->L);
-    if (!tensor_copy_(out, y)) return raise_pending(a->L);
+    if (!tensor_same_shape(out, y) && !tensor_set_(out, tensor_empty(&shape, (DType)out->dtype, out->device)))
+        return raise_pending(a->L);
+    if (!tensor_copy_(out, y))
+        return raise_pending(a->L);
     scope_close(bind_base);
     lua_pushvalue(a->L, at);
     return 1;
@@ -35,7 +34,10 @@ static int give_out(Args *a, Tensor *y)
 
 /* ---- max, min, median: of all elements, along a dim with indices, of two tensors ---- */
 
-typedef struct Extremum { const char *name; OpId whole, along, pair; } Extremum;
+typedef struct Extremum {
+    const char *name;
+    OpId whole, along, pair;
+} Extremum;
 static const Extremum extrema[] = {{"max", OP_max_all, OP_max_dim, OP_maximum},
                                    {"min", OP_min_all, OP_min_dim, OP_minimum},
                                    {"median", OP_median_all, OP_median_dim, OP_COUNT},
@@ -43,17 +45,21 @@ static const Extremum extrema[] = {{"max", OP_max_all, OP_max_dim, OP_maximum},
 
 static int extremum(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), D('A', "dim", "NULL"), D('B', "keepdim", "false"), D('A', "other", "NULL")};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), OPTIONAL('A', "dim", "NULL"),
+                                       OPTIONAL('B', "keepdim", "false"), OPTIONAL('A', "other", "NULL")};
     const Extremum *e = &extrema[choice(L)];
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, e->name, is_method(L));
     Tensor *x = to_tensor(L, 1), *other = a.count == 2 ? to_tensor(L, 2) : NULL;
     bool pair = e->pair != OP_COUNT;
-    if (pair && x && other && !a.options) return give(L, op_apply(e->pair, (Arg[]){{.t = x}, {.t = other}}));
+    if (pair && x && other && !a.options)
+        return give(L, op_apply(e->pair, (Arg[]){{.t = x}, {.t = other}}));
     args_read(&a, params, COUNT(params) - !pair, 3, "out", v);
-    if (pair && v[3].i) return give_out(&a, op_apply(e->pair, (Arg[]){v[0], {.t = arg_tensor(&a, (int)v[3].i, "other", 0)}}));
-    if (!v[1].i) return give_out(&a, op_apply(e->whole, v));
+    if (pair && v[3].i)
+        return give_out(&a, op_apply(e->pair, (Arg[]){v[0], {.t = arg_tensor(&a, (int)v[3].i, "other", 0)}}));
+    if (!v[1].i)
+        return give_out(&a, op_apply(e->whole, v));
     int64_t dim = arg_int(&a, (int)v[1].i, "dim", 2 - a.method);
     return give_op(L, e->along, op_apply(e->along, (Arg[]){v[0], {.i = dim}, v[2]}));
 }
@@ -63,26 +69,32 @@ static int extremum(lua_State *L)
 /* A bound as a tensor; NULL when it is not given. */
 static Tensor *bound(Args *a, const Arg *v, const char *name)
 {
-    if (!v->i) return NULL;
+    if (!v->i)
+        return NULL;
     Tensor *t = to_tensor(a->L, (int)v->i);
-    if (!t) t = to_number(a->L, (int)v->i);
-    if (!t) arg_error(a, name, 0, "Number", (int)v->i);
+    if (!t)
+        t = to_number(a->L, (int)v->i);
+    if (!t)
+        arg_error(a, name, 0, "Number", (int)v->i);
     return t;
 }
 
 /* choice: 1 for in place */
 static int clamp(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), D('A', "min", "NULL"), D('A', "max", "NULL")};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), OPTIONAL('A', "min", "NULL"),
+                                       OPTIONAL('A', "max", "NULL")};
     bool inplace = choice(L);
     Args a;
     Arg v[3];
-    read_all(&a, L, inplace ? "clamp_" : "clamp", params, 3, "out", v);
+    args_take(&a, L, inplace ? "clamp_" : "clamp", is_method(L), params, 3, "out", v);
     Tensor *low = bound(&a, &v[1], "min"), *high = bound(&a, &v[2], "max");
-    if (!low && !high) return raise_error(L, "RuntimeError", "torch.clamp: At least one of 'min' or 'max' must not be None");
+    if (!low && !high)
+        return raise_error(L, "RuntimeError", "torch.clamp: At least one of 'min' or 'max' must not be None");
     OpId op = low && high ? OP_clamp : low ? OP_clamp_min : OP_clamp_max;
     Arg args[3] = {v[0], {.t = low ? low : high}, {.t = high}};
-    if (inplace) return give_self(L, op_apply_inplace(op, args) != NULL);
+    if (inplace)
+        return give_self(L, op_apply_inplace(op, args) != NULL);
     return give_out(&a, apply_with_retry(L, op, args));
 }
 
@@ -92,12 +104,14 @@ static int clamp(lua_State *L)
 static int give_coordinates(lua_State *L, Tensor *x)
 {
     Tensor *rows = op_nonzero(x->ndim ? x : op_unsqueeze(x, 0));
-    if (!rows) return raise_pending(L);
+    if (!rows)
+        return raise_pending(L);
     int n = x->ndim ? x->ndim : 1;
     lua_createtable(L, n, 0);
     for (int k = 0; k < n; k++) {
         Tensor *column = op_unbind_piece(rows, 1, k);
-        if (!column) return raise_pending(L);
+        if (!column)
+            return raise_pending(L);
         push_tensor(L, column);
         lua_rawseti(L, -2, k + 1);
     }
@@ -108,8 +122,10 @@ static int give_coordinates(lua_State *L, Tensor *x)
 /* where(condition), where(condition, a, b), x:where(condition, b) */
 static int where(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "condition"), D('A', "input", "NULL"), D('A', "other", "NULL")};
-    static const ParamInfo method_params[] = {P('T', "self"), P('T', "condition"), P('T', "other")};
+    static const ParamInfo params[] = {REQUIRED('T', "condition"), OPTIONAL('A', "input", "NULL"),
+                                       OPTIONAL('A', "other", "NULL")};
+    static const ParamInfo method_params[] = {REQUIRED('T', "self"), REQUIRED('T', "condition"),
+                                              REQUIRED('T', "other")};
     Args a;
     Arg v[3];
     if (is_method(L)) {
@@ -118,20 +134,23 @@ static int where(lua_State *L)
         args_read(&a, method_params, 3, 3, NULL, v);
         return give(L, op_where(v[1].t, v[0].t, v[2].t));
     }
-    read_all(&a, L, "where", params, 3, "out", v);
-    if (!v[1].i && !v[2].i) return give_coordinates(L, v[0].t);
+    args_take(&a, L, "where", is_method(L), params, 3, "out", v);
+    if (!v[1].i && !v[2].i)
+        return give_coordinates(L, v[0].t);
     a.numbers = true;
-    if (!v[1].i || !v[2].i) return raise_error(L, "TypeError", "where() missing 1 required positional arguments: \"%s\"", v[1].i ? "other" : "input");
+    if (!v[1].i || !v[2].i)
+        return raise_error(L, "TypeError", "where() missing 1 required positional arguments: \"%s\"",
+                           v[1].i ? "other" : "input");
     Tensor *x = arg_tensor(&a, (int)v[1].i, "input", 2), *y = arg_tensor(&a, (int)v[2].i, "other", 3);
     return give_out(&a, op_where(v[0].t, x, y));
 }
 
 static int nonzero(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), D('B', "as_tuple", "false")};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), OPTIONAL('B', "as_tuple", "false")};
     Args a;
     Arg v[2];
-    read_all(&a, L, "nonzero", params, 2, "out", v);
+    args_take(&a, L, "nonzero", is_method(L), params, 2, "out", v);
     return v[1].b ? give_coordinates(L, v[0].t) : give_out(&a, op_nonzero(v[0].t));
 }
 
@@ -140,26 +159,35 @@ static int nonzero(lua_State *L)
 static Tensor *truncated_quotient(Tensor *a, Tensor *b)
 {
     DType d = result_dtype((Tensor *[]){a, b}, 2);
-    if (dtype_is_float(d)) return op_trunc(op_div(a, b));
+    if (dtype_is_float(d))
+        return op_trunc(op_div(a, b));
     return op_floor_divide(op_sub(a, op_fmod(a, b)), b); /* the difference is a multiple of b */
 }
 
 /* choice: 1 for in place */
 static int divide(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), P('T', "other"), D('A', "rounding_mode", "NULL")};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), REQUIRED('T', "other"),
+                                       OPTIONAL('A', "rounding_mode", "NULL")};
     bool inplace = choice(L);
     Args a;
     Arg v[3];
     args_begin(&a, L, inplace ? "div_" : "div", is_method(L));
-    if (!a.options && a.count == 2) return inplace ? call_inplace(L, OP_div, "div_") : call_op(L, OP_div, "div", a.method);
+    if (!a.options && a.count == 2)
+        return inplace ? call_inplace(L, OP_div, "div_") : call_op(L, OP_div, "div", a.method);
     a.numbers = true;
     args_read(&a, params, 3, 2, "out", v);
-    const char *mode = v[2].i && lua_type(L, (int)v[2].i) == LUA_TSTRING ? lua_tostring(L, (int)v[2].i) : NULL;
+    const char *mode =
+        v[2].i && lua_type(L, (int)v[2].i) == LUA_TSTRING ? lua_tostring(L, (int)v[2].i) : NULL;
     if (v[2].i && !(mode && (strcmp(mode, "floor") == 0 || strcmp(mode, "trunc") == 0)))
-        return raise_error(L, "RuntimeError", "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '%s'", mode ? mode : type_word(L, (int)v[2].i));
-    Tensor *y = !mode ? op_div(v[0].t, v[1].t) : *mode == 'f' ? op_floor_divide(v[0].t, v[1].t) : truncated_quotient(v[0].t, v[1].t);
-    if (inplace) return give_self(L, y && tensor_copy_(v[0].t, y) != NULL);
+        return raise_error(L, "RuntimeError",
+                           "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '%s'",
+                           mode ? mode : type_word(L, (int)v[2].i));
+    Tensor *y = !mode          ? op_div(v[0].t, v[1].t)
+                : *mode == 'f' ? op_floor_divide(v[0].t, v[1].t)
+                               : truncated_quotient(v[0].t, v[1].t);
+    if (inplace)
+        return give_self(L, y && tensor_copy_(v[0].t, y) != NULL);
     return give_out(&a, y);
 }
 
@@ -168,7 +196,8 @@ static int divide(lua_State *L)
 /* choice: 0 add, 1 sub, 2 add_, 3 sub_ */
 static int scaled_sum(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), P('T', "other"), D('A', "alpha", "NULL")};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), REQUIRED('T', "other"),
+                                       OPTIONAL('A', "alpha", "NULL")};
     static const char *const names[] = {"add", "sub", "add_", "sub_"};
     int which = choice(L);
     OpId op = which & 1 ? OP_sub : OP_add;
@@ -177,14 +206,21 @@ static int scaled_sum(lua_State *L)
     args_begin(&a, L, names[which], is_method(L));
     a.numbers = true;
     args_read(&a, params, 3, 2, "out", v);
-    if (v[0].t->is_number && v[1].t->is_number) arg_error(&a, "input", 1, "Tensor", 1);
+    if (v[0].t->is_number && v[1].t->is_number)
+        arg_error(&a, "input", 1, "Tensor", 1);
     Tensor *alpha = v[2].i ? to_number(L, (int)v[2].i) : NULL;
-    if (v[2].i && !alpha) arg_error(&a, "alpha", 0, "Number", (int)v[2].i);
-    if (alpha && dtype_is_float((DType)alpha->dtype) && !dtype_is_float(result_dtype((Tensor *[]){v[0].t, v[1].t}, 2)))
-        return raise_error(L, "RuntimeError", "For integral input tensors, argument alpha must not be a floating point number.");
-    if (alpha) v[1].t = op_mul(v[1].t, alpha);
-    if (!v[1].t) return raise_pending(L);
-    if (which >= 2) return give_self(L, op_apply_inplace(op, v) != NULL);
+    if (v[2].i && !alpha)
+        arg_error(&a, "alpha", 0, "Number", (int)v[2].i);
+    if (alpha && dtype_is_float((DType)alpha->dtype) &&
+        !dtype_is_float(result_dtype((Tensor *[]){v[0].t, v[1].t}, 2)))
+        return raise_error(L, "RuntimeError",
+                           "For integral input tensors, argument alpha must not be a floating point number.");
+    if (alpha)
+        v[1].t = op_mul(v[1].t, alpha);
+    if (!v[1].t)
+        return raise_pending(L);
+    if (which >= 2)
+        return give_self(L, op_apply_inplace(op, v) != NULL);
     return give_out(&a, apply_with_retry(L, op, v));
 }
 
@@ -192,31 +228,40 @@ static int scaled_sum(lua_State *L)
 
 static int norm(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), D('A', "p", "NULL"), D('D', "dim", "NULL"), D('B', "keepdim", "false"),
-                                       D('Y', "dtype", "DT_NONE")};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), OPTIONAL('A', "p", "NULL"),
+                                       OPTIONAL('D', "dim", "NULL"), OPTIONAL('B', "keepdim", "false"),
+                                       OPTIONAL('Y', "dtype", "DT_NONE")};
     Args a;
     Arg v[COUNT(params)];
-    read_all(&a, L, "norm", params, COUNT(params), "out", v);
+    args_take(&a, L, "norm", is_method(L), params, COUNT(params), "out", v);
     double p = 2;
-    const char *word = v[1].i && lua_type(L, (int)v[1].i) == LUA_TSTRING ? lua_tostring(L, (int)v[1].i) : NULL;
-    if (word && strcmp(word, "inf") == 0) p = INFINITY;
-    else if (word && strcmp(word, "-inf") == 0) p = -INFINITY;
-    else if (word && strcmp(word, "fro") != 0) return raise_error(L, "RuntimeError", "linalg.matrix_norm: Order %s not supported.", word);
-    else if (!word && v[1].i && !number_value(L, (int)v[1].i, &p)) arg_error(&a, "p", 1, "Number", (int)v[1].i);
+    const char *word =
+        v[1].i && lua_type(L, (int)v[1].i) == LUA_TSTRING ? lua_tostring(L, (int)v[1].i) : NULL;
+    if (word && strcmp(word, "inf") == 0)
+        p = INFINITY;
+    else if (word && strcmp(word, "-inf") == 0)
+        p = -INFINITY;
+    else if (word && strcmp(word, "fro") != 0)
+        return raise_error(L, "RuntimeError", "linalg.matrix_norm: Order %s not supported.", word);
+    else if (!word && v[1].i && !number_value(L, (int)v[1].i, &p))
+        arg_error(&a, "p", 1, "Number", (int)v[1].i);
     Tensor *x = v[4].dtype == DT_NONE ? v[0].t : tensor_to(v[0].t, v[4].dtype, v[0].t->device, false);
     if (x && !dtype_is_float((DType)x->dtype))
-        return raise_error(L, "RuntimeError", "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s", dtype_info[x->dtype].cname);
+        return raise_error(L, "RuntimeError",
+                           "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s",
+                           dtype_info[x->dtype].cname);
     return give_out(&a, x ? op_norm(x, p, v[2].dims, v[3].b) : NULL);
 }
 
 /* ---- var and std ---- */
 
-/* std(), std(unbiased), std(dim, unbiased, keepdim), std(dim, {correction=, keepdim=}); choice: 0 var, 1 std, 2 and 3 with
- * the mean as second result */
+/* std(), std(unbiased), std(dim, unbiased, keepdim), std(dim, {correction=, keepdim=}); choice: 0 var, 1 std,
+ * 2 and 3 with the mean as second result */
 static int spread(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), D('A', "dim", "NULL"), D('A', "unbiased", "NULL"), D('B', "keepdim", "false"),
-                                       D('F', "correction", "1")};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), OPTIONAL('A', "dim", "NULL"),
+                                       OPTIONAL('A', "unbiased", "NULL"), OPTIONAL('B', "keepdim", "false"),
+                                       OPTIONAL('F', "correction", "1")};
     static const char *const names[] = {"var", "std", "var_mean", "std_mean"};
     int which = choice(L);
     Args a;
@@ -230,9 +275,11 @@ static int spread(lua_State *L)
     double correction = v[2].i ? arg_bool(&a, (int)v[2].i, "unbiased", 0) : v[4].f;
     const Dims *dim = v[1].i ? arg_dims(&a, (int)v[1].i, "dim", 2 - a.method) : NULL;
     Tensor *y = op_apply(which & 1 ? OP_std : OP_var, (Arg[]){v[0], {.dims = dim}, {.f = correction}, v[3]});
-    if (which < 2 || !y) return give_out(&a, y);
+    if (which < 2 || !y)
+        return give_out(&a, y);
     Tensor *mean = op_mean(v[0].t, dim, v[3].b);
-    if (!mean) return raise_pending(L);
+    if (!mean)
+        return raise_pending(L);
     push_tensor(L, y);
     push_tensor(L, mean);
     scope_close(bind_base);
@@ -244,13 +291,15 @@ static int spread(lua_State *L)
 
 static int prod(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), D('A', "dim", "NULL"), D('B', "keepdim", "false"), D('Y', "dtype", "DT_NONE")};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), OPTIONAL('A', "dim", "NULL"),
+                                       OPTIONAL('B', "keepdim", "false"), OPTIONAL('Y', "dtype", "DT_NONE")};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "prod", is_method(L));
     args_read(&a, params, COUNT(params), 3, "out", v);
     Tensor *x = v[3].dtype == DT_NONE ? v[0].t : tensor_to(v[0].t, v[3].dtype, v[0].t->device, false);
-    if (!v[1].i) return give_out(&a, op_prod(x, NULL, v[2].b));
+    if (!v[1].i)
+        return give_out(&a, op_prod(x, NULL, v[2].b));
     return give_out(&a, op_prod(x, DIMS(arg_int(&a, (int)v[1].i, "dim", 2 - a.method)), v[2].b));
 }
 
@@ -259,19 +308,25 @@ static int prod(lua_State *L)
 /* choice: 1 for in place */
 static int scatter_reduce(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), P('I', "dim"), P('T', "index"), P('T', "src"), P('S', "reduce"), D('B', "include_self", "true")};
+    static const ParamInfo params[] = {REQUIRED('T', "input"),  REQUIRED('I', "dim"),
+                                       REQUIRED('T', "index"),  REQUIRED('T', "src"),
+                                       REQUIRED('S', "reduce"), OPTIONAL('B', "include_self", "true")};
     static const char *const words[] = {"sum", "prod", "mean", "amax", "amin"};
     bool inplace = choice(L);
     Args a;
     Arg v[COUNT(params)];
-    read_all(&a, L, inplace ? "scatter_reduce_" : "scatter_reduce", params, COUNT(params), "out", v);
+    args_take(&a, L, inplace ? "scatter_reduce_" : "scatter_reduce", is_method(L), params, COUNT(params),
+              "out", v);
     const char *word = lua_tostring(L, (int)v[4].i);
     int64_t reduce = 0;
-    while (reduce < COUNT(words) && strcmp(word, words[reduce]) != 0) reduce++;
+    while (reduce < COUNT(words) && strcmp(word, words[reduce]) != 0)
+        reduce++;
     if (reduce == COUNT(words))
-        return raise_error(L, "RuntimeError", "reduce argument must be either sum, prod, mean, amax or amin, got %s", word);
+        return raise_error(L, "RuntimeError",
+                           "reduce argument must be either sum, prod, mean, amax or amin, got %s", word);
     v[4].i = reduce;
-    if (inplace) return give_self(L, op_apply_inplace(OP_scatter_reduce, v) != NULL);
+    if (inplace)
+        return give_self(L, op_apply_inplace(OP_scatter_reduce, v) != NULL);
     return give_out(&a, op_apply(OP_scatter_reduce, v));
 }
 
@@ -284,18 +339,34 @@ typedef struct Overload {
     bool function, method;
 } Overload;
 
-static const Overload overloads[] = {
-    {"max", extremum, 0, true, true}, {"min", extremum, 1, true, true},
-    {"median", extremum, 2, true, true}, {"nanmedian", extremum, 3, true, true}, {"clamp", clamp, 0, true, true},
-    {"clip", clamp, 0, true, true}, {"clamp_", clamp, 1, true, true}, {"clip_", clamp, 1, true, true},
-    {"where", where, 0, true, true}, {"nonzero", nonzero, 0, true, true}, {"norm", norm, 0, true, true}, {"prod", prod, 0, true, true},
-    {"var", spread, 0, true, true}, {"std", spread, 1, true, true}, {"var_mean", spread, 2, true, false},
-    {"std_mean", spread, 3, true, false},
-    {"div", divide, 0, true, true}, {"divide", divide, 0, true, true}, {"div_", divide, 1, false, true},
-    {"divide_", divide, 1, false, true}, {"add", scaled_sum, 0, true, true}, {"sub", scaled_sum, 1, true, true},
-    {"subtract", scaled_sum, 1, true, true}, {"add_", scaled_sum, 2, false, true}, {"sub_", scaled_sum, 3, false, true},
-    {"subtract_", scaled_sum, 3, false, true}, {"scatter_reduce", scatter_reduce, 0, true, true},
-    {"scatter_reduce_", scatter_reduce, 1, false, true}};
+static const Overload overloads[] = {{"max", extremum, 0, true, true},
+                                     {"min", extremum, 1, true, true},
+                                     {"median", extremum, 2, true, true},
+                                     {"nanmedian", extremum, 3, true, true},
+                                     {"clamp", clamp, 0, true, true},
+                                     {"clip", clamp, 0, true, true},
+                                     {"clamp_", clamp, 1, true, true},
+                                     {"clip_", clamp, 1, true, true},
+                                     {"where", where, 0, true, true},
+                                     {"nonzero", nonzero, 0, true, true},
+                                     {"norm", norm, 0, true, true},
+                                     {"prod", prod, 0, true, true},
+                                     {"var", spread, 0, true, true},
+                                     {"std", spread, 1, true, true},
+                                     {"var_mean", spread, 2, true, false},
+                                     {"std_mean", spread, 3, true, false},
+                                     {"div", divide, 0, true, true},
+                                     {"divide", divide, 0, true, true},
+                                     {"div_", divide, 1, false, true},
+                                     {"divide_", divide, 1, false, true},
+                                     {"add", scaled_sum, 0, true, true},
+                                     {"sub", scaled_sum, 1, true, true},
+                                     {"subtract", scaled_sum, 1, true, true},
+                                     {"add_", scaled_sum, 2, false, true},
+                                     {"sub_", scaled_sum, 3, false, true},
+                                     {"subtract_", scaled_sum, 3, false, true},
+                                     {"scatter_reduce", scatter_reduce, 0, true, true},
+                                     {"scatter_reduce_", scatter_reduce, 1, false, true}};
 
 static void add_closure(lua_State *L, int table, const char *name, lua_CFunction f, int which, bool method)
 {
@@ -309,7 +380,9 @@ void open_overloads(lua_State *L, const Library *lib)
 {
     for (int i = 0; i < COUNT(overloads); i++) {
         const Overload *o = &overloads[i];
-        if (o->function) add_closure(L, lib->torch, o->name, o->f, o->choice, false);
-        if (o->method) add_closure(L, lib->methods, o->name, o->f, o->choice, true);
+        if (o->function)
+            add_closure(L, lib->torch, o->name, o->f, o->choice, false);
+        if (o->method)
+            add_closure(L, lib->methods, o->name, o->f, o->choice, true);
     }
 }

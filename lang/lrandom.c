@@ -3,10 +3,7 @@
 
 #include <string.h>
 
-#define P(kind, name) {kind, name, NULL, NULL}
-#define D(kind, name, fallback) {kind, name, fallback, NULL}
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
-#define GENERATOR D('G', "generator", "NULL")
+#define GENERATOR OPTIONAL('G', "generator", "NULL")
 
 static const char generator_type[] = "torch._C.Generator";
 static const Device host = {DEVICE_CPU, 0};
@@ -17,7 +14,10 @@ Generator *to_generator(lua_State *L, int i)
     return g ? *g : NULL;
 }
 
-static Generator *generator_of(lua_State *L, const Arg *arg) { return arg->i ? to_generator(L, (int)arg->i) : NULL; }
+static Generator *generator_of(lua_State *L, const Arg *arg)
+{
+    return arg->i ? to_generator(L, (int)arg->i) : NULL;
+}
 
 /* ---- generators ---- */
 
@@ -27,7 +27,8 @@ static int generator_create(lua_State *L)
     *g = NULL;
     luaL_setmetatable(L, generator_type);
     *g = generator_new();
-    if (!*g) return luaL_error(L, "not enough memory");
+    if (!*g)
+        return luaL_error(L, "not enough memory");
     return 1;
 }
 
@@ -48,14 +49,17 @@ static int generator_tostring(lua_State *L)
 static int64_t seed_argument(lua_State *L, int i)
 {
     int64_t seed;
-    if (!int_value(L, i, &seed)) raise_error(L, "TypeError", "manual_seed(): argument 'seed' (position 1) must be int, not %s", type_word(L, i));
+    if (!int_value(L, i, &seed))
+        raise_error(L, "TypeError", "manual_seed(): argument 'seed' (position 1) must be int, not %s",
+                    type_word(L, i));
     return seed;
 }
 
 static Generator *self_generator(lua_State *L)
 {
     Generator *g = to_generator(L, 1);
-    if (!g) raise_error(L, "TypeError", "a method of torch.Generator is called with a colon: g:manual_seed(0)");
+    if (!g)
+        raise_error(L, "TypeError", "a method of torch.Generator is called with a colon: g:manual_seed(0)");
     return g;
 }
 
@@ -81,23 +85,31 @@ static int generator_initial_seed_method(lua_State *L)
 static int give_state(lua_State *L, const Generator *g)
 {
     Tensor *t = tensor_empty(DIMS(GENERATOR_STATE_SIZE), DT_U8, host);
-    if (t) generator_get_state(g, tensor_data(t));
+    if (t)
+        generator_get_state(g, tensor_data(t));
     return give(L, t);
 }
 
 static int take_state(lua_State *L, Generator *g, int i)
 {
     Tensor *t = to_tensor(L, i);
-    if (!t) return raise_error(L, "TypeError", "expected a torch.ByteTensor, but got %s", type_word(L, i));
-    if (t->dtype != DT_U8) return raise_error(L, "TypeError", "RNG state must be a torch.ByteTensor");
+    if (!t)
+        return raise_error(L, "TypeError", "expected a torch.ByteTensor, but got %s", type_word(L, i));
+    if (t->dtype != DT_U8)
+        return raise_error(L, "TypeError", "RNG state must be a torch.ByteTensor");
     unsigned char blob[GENERATOR_STATE_SIZE];
     bool fits = t->numel == GENERATOR_STATE_SIZE;
-    if (fits && !tensor_read(t, blob)) return raise_pending(L);
-    if (!fits || !generator_set_state(g, blob, sizeof blob)) return raise_error(L, "RuntimeError", "RNG state is wrong size");
+    if (fits && !tensor_read(t, blob))
+        return raise_pending(L);
+    if (!fits || !generator_set_state(g, blob, sizeof blob))
+        return raise_error(L, "RuntimeError", "RNG state is wrong size");
     return 0;
 }
 
-static int generator_get_state_method(lua_State *L) { return give_state(L, self_generator(L)); }
+static int generator_get_state_method(lua_State *L)
+{
+    return give_state(L, self_generator(L));
+}
 
 static int generator_set_state_method(lua_State *L)
 {
@@ -125,28 +137,39 @@ static int initial_seed(lua_State *L)
     return 1;
 }
 
-static int get_rng_state(lua_State *L) { return give_state(L, generator_default()); }
-static int set_rng_state(lua_State *L) { return take_state(L, generator_default(), 1); }
+static int get_rng_state(lua_State *L)
+{
+    return give_state(L, generator_default());
+}
+static int set_rng_state(lua_State *L)
+{
+    return take_state(L, generator_default(), 1);
+}
 
 /* ---- functions that make tensors ---- */
 
 /* randint(high, size), randint(low, high, size) */
 static int randint(lua_State *L)
 {
-    static const ParamInfo params[] = {P('A', "low"), P('A', "high"), D('D', "size", "NULL"), PLACEMENT_PARAMS, GENERATOR};
+    static const ParamInfo params[] = {REQUIRED('A', "low"), REQUIRED('A', "high"),
+                                       OPTIONAL('D', "size", "NULL"), PLACEMENT_PARAMS, GENERATOR};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "randint", false);
-    bool short_form = (a.count == 2 && !args_option(&a, "size")) || (a.count == 1 && !args_option(&a, "high"));
+    bool short_form =
+        (a.count == 2 && !args_option(&a, "size")) || (a.count == 1 && !args_option(&a, "high"));
     if (short_form) { /* low is not given */
         lua_pushinteger(L, 0);
         lua_insert(L, 1);
         a.count++;
-        if (a.options) a.options++;
+        if (a.options)
+            a.options++;
     }
     args_read(&a, params, COUNT(params), 3, "layout,pin_memory", v);
-    if (!v[0].i || !v[1].i || !v[2].dims) return raise_error(L, "TypeError", "randint() missing 1 required positional arguments: \"size\"");
-    int64_t low = arg_int(&a, (int)v[0].i, "low", 1), high = arg_int(&a, (int)v[1].i, "high", short_form ? 1 : 2);
+    if (!v[0].i || !v[1].i || !v[2].dims)
+        return raise_error(L, "TypeError", "randint() missing 1 required positional arguments: \"size\"");
+    int64_t low = arg_int(&a, (int)v[0].i, "low", 1),
+            high = arg_int(&a, (int)v[1].i, "high", short_form ? 1 : 2);
     Placement p = placement_read(v + 3);
     Tensor *t = tensor_empty(v[2].dims, p.dtype == DT_NONE ? DT_I64 : p.dtype, p.device);
     return placement_give(L, t && tensor_randint_(t, low, high, generator_of(L, &v[6])) ? t : NULL, &p);
@@ -155,7 +178,8 @@ static int randint(lua_State *L)
 /* randint_like(input, high), randint_like(input, low, high) */
 static int randint_like(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), P('I', "low"), D('I', "high", "-1"), PLACEMENT_PARAMS};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), REQUIRED('I', "low"),
+                                       OPTIONAL('I', "high", "-1"), PLACEMENT_PARAMS};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "randint_like", false);
@@ -163,7 +187,8 @@ static int randint_like(lua_State *L)
         lua_pushinteger(L, 0);
         lua_insert(L, 2);
         a.count++;
-        if (a.options) a.options++;
+        if (a.options)
+            a.options++;
     }
     args_read(&a, params, COUNT(params), 3, "layout,pin_memory,memory_format", v);
     Placement p = placement_read(v + 3);
@@ -173,13 +198,14 @@ static int randint_like(lua_State *L)
 
 static int randperm(lua_State *L)
 {
-    static const ParamInfo params[] = {P('I', "n"), PLACEMENT_PARAMS, GENERATOR};
+    static const ParamInfo params[] = {REQUIRED('I', "n"), PLACEMENT_PARAMS, GENERATOR};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "randperm", false);
     args_read(&a, params, COUNT(params), 1, "layout,pin_memory", v);
     Placement p = placement_read(v + 1);
-    if (v[0].i < 0) return raise_error(L, "RuntimeError", "n must be non-negative, got%lld", (long long)v[0].i);
+    if (v[0].i < 0)
+        return raise_error(L, "RuntimeError", "n must be non-negative, got%lld", (long long)v[0].i);
     Tensor *t = tensor_empty(DIMS(v[0].i), p.dtype == DT_NONE ? DT_I64 : p.dtype, p.device);
     return placement_give(L, t && tensor_randperm_(t, generator_of(L, &v[4])) ? t : NULL, &p);
 }
@@ -187,7 +213,8 @@ static int randperm(lua_State *L)
 /* normal(mean, std, size), and with tensors for mean, std or both */
 static int normal(lua_State *L)
 {
-    static const ParamInfo params[] = {P('A', "mean"), D('A', "std", "NULL"), D('A', "size", "NULL"), PLACEMENT_PARAMS, GENERATOR};
+    static const ParamInfo params[] = {REQUIRED('A', "mean"), OPTIONAL('A', "std", "NULL"),
+                                       OPTIONAL('A', "size", "NULL"), PLACEMENT_PARAMS, GENERATOR};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "normal", false);
@@ -196,18 +223,25 @@ static int normal(lua_State *L)
     Generator *g = generator_of(L, &v[6]);
     double mean = 0, std = 1;
     Tensor *m = v[0].i ? to_tensor(L, (int)v[0].i) : NULL, *s = v[1].i ? to_tensor(L, (int)v[1].i) : NULL;
-    if (!m && v[0].i && !number_value(L, (int)v[0].i, &mean)) arg_error(&a, "mean", 1, "Number", (int)v[0].i);
-    if (!s && v[1].i && !number_value(L, (int)v[1].i, &std)) arg_error(&a, "std", 2, "Number", (int)v[1].i);
+    if (!m && v[0].i && !number_value(L, (int)v[0].i, &mean))
+        arg_error(&a, "mean", 1, "Number", (int)v[0].i);
+    if (!s && v[1].i && !number_value(L, (int)v[1].i, &std))
+        arg_error(&a, "std", 2, "Number", (int)v[1].i);
     if (!m && !s) {
-        if (!v[2].i) return raise_error(L, "TypeError", "normal() missing 1 required positional arguments: \"size\"");
-        Tensor *t = tensor_empty(arg_dims(&a, (int)v[2].i, "size", 3), p.dtype == DT_NONE ? default_dtype() : p.dtype, p.device);
+        if (!v[2].i)
+            return raise_error(L, "TypeError", "normal() missing 1 required positional arguments: \"size\"");
+        Tensor *t = tensor_empty(arg_dims(&a, (int)v[2].i, "size", 3),
+                                 p.dtype == DT_NONE ? default_dtype() : p.dtype, p.device);
         return placement_give(L, t && tensor_normal_(t, mean, std, g) ? t : NULL, &p);
     }
-    if (std < 0) return raise_error(L, "RuntimeError", "normal expects std >= 0.0, but found std %g", std);
+    if (std < 0)
+        return raise_error(L, "RuntimeError", "normal expects std >= 0.0, but found std %g", std);
     Dims size = tensor_dims(m ? m : s), other = tensor_dims(s ? s : m);
-    if (!broadcast_shapes(&size, &other, &size)) return raise_pending(L);
+    if (!broadcast_shapes(&size, &other, &size))
+        return raise_pending(L);
     Tensor *t = tensor_empty(&size, (DType)(m ? m : s)->dtype, (m ? m : s)->device);
-    if (!t || !tensor_normal_(t, 0, 1, g)) return raise_pending(L);
+    if (!t || !tensor_normal_(t, 0, 1, g))
+        return raise_pending(L);
     return give(L, op_add(op_mul(t, s ? s : tensor_number(std)), m ? m : tensor_number(mean)));
 }
 
@@ -219,22 +253,25 @@ static Tensor *bernoulli_of(Tensor *p, Generator *g)
 
 static int bernoulli(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), D('A', "p", "NULL"), GENERATOR};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), OPTIONAL('A', "p", "NULL"), GENERATOR};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "bernoulli", false);
     args_read(&a, params, COUNT(params), 2, "out", v);
     Generator *g = generator_of(L, &v[2]);
     double p;
-    if (!v[1].i) return give(L, bernoulli_of(v[0].t, g));
-    if (!number_value(L, (int)v[1].i, &p)) arg_error(&a, "p", 2, "float", (int)v[1].i);
+    if (!v[1].i)
+        return give(L, bernoulli_of(v[0].t, g));
+    if (!number_value(L, (int)v[1].i, &p))
+        arg_error(&a, "p", 2, "float", (int)v[1].i);
     Tensor *t = tensor_like(v[0].t, (DType)v[0].t->dtype);
     return give(L, t && tensor_bernoulli_(t, p, g) ? t : NULL);
 }
 
 static int multinomial(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "input"), P('I', "num_samples"), D('B', "replacement", "false"), GENERATOR};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), REQUIRED('I', "num_samples"),
+                                       OPTIONAL('B', "replacement", "false"), GENERATOR};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "multinomial", false);
@@ -251,15 +288,18 @@ typedef struct Fill {
     bool (*one)(Tensor *, double, Generator *);
 } Fill;
 
-static const Fill fills[] = {
-    {"uniform_", "from", "to", "0", "1", tensor_uniform_, NULL}, {"normal_", "mean", "std", "0", "1", tensor_normal_, NULL},
-    {"log_normal_", "mean", "std", "1", "2", tensor_log_normal_, NULL}, {"cauchy_", "median", "sigma", "0", "1", tensor_cauchy_, NULL},
-    {"exponential_", "lambd", NULL, "1", NULL, NULL, tensor_exponential_}, {"geometric_", "p", NULL, NULL, NULL, NULL, tensor_geometric_}};
+static const Fill fills[] = {{"uniform_", "from", "to", "0", "1", tensor_uniform_, NULL},
+                             {"normal_", "mean", "std", "0", "1", tensor_normal_, NULL},
+                             {"log_normal_", "mean", "std", "1", "2", tensor_log_normal_, NULL},
+                             {"cauchy_", "median", "sigma", "0", "1", tensor_cauchy_, NULL},
+                             {"exponential_", "lambd", NULL, "1", NULL, NULL, tensor_exponential_},
+                             {"geometric_", "p", NULL, NULL, NULL, NULL, tensor_geometric_}};
 
 /* A random fill is an in-place write: refused, and recorded as a constant, by the op it is most like. */
 static bool begin_fill(Tensor *t)
 {
-    if (!grad_enabled() || !t->requires_grad) return true;
+    if (!grad_enabled() || !t->requires_grad)
+        return true;
     return tensor_fill_(t, tensor_integer(0)) != NULL;
 }
 
@@ -267,28 +307,33 @@ static int fill_random(lua_State *L)
 {
     const Fill *f = &fills[lua_tointeger(L, lua_upvalueindex(1))];
     bool two = f->two != NULL;
-    ParamInfo params[4] = {P('T', "self"), {'F', f->first, f->a, NULL}};
-    if (two) params[2] = (ParamInfo){'F', f->second, f->b, NULL};
+    ParamInfo params[4] = {REQUIRED('T', "self"), {'F', f->first, f->a, NULL}};
+    if (two)
+        params[2] = (ParamInfo){'F', f->second, f->b, NULL};
     params[2 + two] = (ParamInfo)GENERATOR;
     Args a;
     Arg v[4];
     args_begin(&a, L, f->name, true);
     args_read(&a, params, 3 + two, 2 + two, NULL, v);
     Generator *g = generator_of(L, &v[2 + two]);
-    return give_self(L, begin_fill(v[0].t) && (two ? f->two(v[0].t, v[1].f, v[2].f, g) : f->one(v[0].t, v[1].f, g)));
+    return give_self(L, begin_fill(v[0].t) &&
+                            (two ? f->two(v[0].t, v[1].f, v[2].f, g) : f->one(v[0].t, v[1].f, g)));
 }
 
 /* random_(), random_(to), random_(from, to) */
 static int random_(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "self"), D('A', "from", "NULL"), D('A', "to", "NULL"), GENERATOR};
+    static const ParamInfo params[] = {REQUIRED('T', "self"), OPTIONAL('A', "from", "NULL"),
+                                       OPTIONAL('A', "to", "NULL"), GENERATOR};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "random_", true);
     args_read(&a, params, COUNT(params), 3, NULL, v);
     Generator *g = generator_of(L, &v[3]);
-    if (!begin_fill(v[0].t)) return raise_pending(L);
-    if (!v[1].i && !v[2].i) return give_self(L, tensor_random_(v[0].t, g));
+    if (!begin_fill(v[0].t))
+        return raise_pending(L);
+    if (!v[1].i && !v[2].i)
+        return give_self(L, tensor_random_(v[0].t, g));
     int64_t low = v[1].i && v[2].i ? arg_int(&a, (int)v[1].i, "from", 1) : 0;
     int64_t high = arg_int(&a, (int)(v[2].i ? v[2].i : v[1].i), "to", 0);
     return give_self(L, tensor_randint_(v[0].t, low, high, g));
@@ -296,7 +341,7 @@ static int random_(lua_State *L)
 
 static int bernoulli_(lua_State *L)
 {
-    static const ParamInfo params[] = {P('T', "self"), D('A', "p", "NULL"), GENERATOR};
+    static const ParamInfo params[] = {REQUIRED('T', "self"), OPTIONAL('A', "p", "NULL"), GENERATOR};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "bernoulli_", true);
@@ -304,9 +349,12 @@ static int bernoulli_(lua_State *L)
     Generator *g = generator_of(L, &v[2]);
     Tensor *p = v[1].i ? to_tensor(L, (int)v[1].i) : NULL;
     double number = 0.5;
-    if (!begin_fill(v[0].t)) return raise_pending(L);
-    if (p) return give_self(L, tensor_bernoulli_from_(v[0].t, p, g));
-    if (v[1].i && !number_value(L, (int)v[1].i, &number)) arg_error(&a, "p", 1, "Number", (int)v[1].i);
+    if (!begin_fill(v[0].t))
+        return raise_pending(L);
+    if (p)
+        return give_self(L, tensor_bernoulli_from_(v[0].t, p, g));
+    if (v[1].i && !number_value(L, (int)v[1].i, &number))
+        arg_error(&a, "p", 1, "Number", (int)v[1].i);
     return give_self(L, tensor_bernoulli_(v[0].t, number, g));
 }
 
@@ -314,10 +362,12 @@ static int bernoulli_(lua_State *L)
 
 static void open_generator(lua_State *L, const Library *lib)
 {
-    static const luaL_Reg meta[] = {{"__gc", generator_collect}, {"__tostring", generator_tostring}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"manual_seed", generator_manual_seed}, {"seed", generator_seed_method},
-                                       {"initial_seed", generator_initial_seed_method}, {"get_state", generator_get_state_method},
-                                       {"set_state", generator_set_state_method}, {NULL, NULL}};
+    static const luaL_Reg meta[] = {
+        {"__gc", generator_collect}, {"__tostring", generator_tostring}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"manual_seed", generator_manual_seed},          {"seed", generator_seed_method},
+        {"initial_seed", generator_initial_seed_method}, {"get_state", generator_get_state_method},
+        {"set_state", generator_set_state_method},       {NULL, NULL}};
     luaL_newmetatable(L, generator_type);
     luaL_setfuncs(L, meta, 0);
     luaL_newlib(L, methods);
@@ -333,13 +383,20 @@ static void open_generator(lua_State *L, const Library *lib)
 
 void open_random(lua_State *L, const Library *lib)
 {
-    static const luaL_Reg functions[] = {{"Generator", generator_create}, {"randint", randint}, {"randint_like", randint_like},
-                                         {"randperm", randperm}, {"normal", normal}, {"bernoulli", bernoulli},
-                                         {"multinomial", multinomial}, {NULL, NULL}};
-    static const luaL_Reg seeds[] = {{"seed", seed}, {"initial_seed", initial_seed}, {"get_rng_state", get_rng_state},
-                                     {"set_rng_state", set_rng_state}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"random_", random_}, {"bernoulli_", bernoulli_}, {"bernoulli", bernoulli},
-                                       {"multinomial", multinomial}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"Generator", generator_create}, {"randint", randint}, {"randint_like", randint_like},
+        {"randperm", randperm},          {"normal", normal},   {"bernoulli", bernoulli},
+        {"multinomial", multinomial},    {NULL, NULL}};
+    static const luaL_Reg seeds[] = {{"seed", seed},
+                                     {"initial_seed", initial_seed},
+                                     {"get_rng_state", get_rng_state},
+                                     {"set_rng_state", set_rng_state},
+                                     {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"random_", random_},
+                                       {"bernoulli_", bernoulli_},
+                                       {"bernoulli", bernoulli},
+                                       {"multinomial", multinomial},
+                                       {NULL, NULL}};
     open_generator(L, lib);
     add_functions(L, lib->torch, functions);
     add_functions(L, lib->torch, seeds);

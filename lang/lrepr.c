@@ -46,19 +46,23 @@ static void push_quoted(lua_State *L, int i)
 static void push_number(lua_State *L, int i)
 {
     char text[64];
-    if (lua_isinteger(L, i)) lua_pushfstring(L, "%I", lua_tointeger(L, i));
-    else lua_pushstring(L, format_double(text, sizeof text, lua_tonumber(L, i)));
+    if (lua_isinteger(L, i))
+        lua_pushfstring(L, "%I", lua_tointeger(L, i));
+    else
+        lua_pushstring(L, format_double(text, sizeof text, lua_tonumber(L, i)));
 }
 
 static void push_other(lua_State *L, int i)
 {
-    if (luaL_callmeta(L, i, "__repr")) return;
+    if (luaL_callmeta(L, i, "__repr"))
+        return;
     luaL_tolstring(L, i, NULL);
 }
 
 /* ---- several items between brackets ---- */
 
-/* How items are laid out that do not fit on one line: one below the other, as IPython does, or as many as fit on each. */
+/* How items are laid out that do not fit on one line: one below the other, as IPython does, or as many as fit
+ * on each. */
 typedef enum Layout { ONE_A_LINE, FILLED } Layout;
 
 /* The strings of the table at stack index t (1..n) between open and close, later lines indented by one. */
@@ -97,14 +101,17 @@ static void push_joined(lua_State *L, int t, int n, const char *open, const char
 
 static bool is_identifier(const char *s)
 {
-    static const char *const reserved[] = {"and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto",
-                                           "if", "in", "local", "nil", "not", "or", "repeat", "return", "then", "true",
-                                           "until", "while"};
-    if (!isalpha((unsigned char)*s) && *s != '_') return false;
+    static const char *const reserved[] = {
+        "and", "break", "do",  "else", "elseif", "end",    "false",  "for",  "function", "goto",  "if",
+        "in",  "local", "nil", "not",  "or",     "repeat", "return", "then", "true",     "until", "while"};
+    if (!isalpha((unsigned char)*s) && *s != '_')
+        return false;
     for (const char *p = s; *p; p++)
-        if (!isalnum((unsigned char)*p) && *p != '_') return false;
+        if (!isalnum((unsigned char)*p) && *p != '_')
+            return false;
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-        if (strcmp(s, reserved[i]) == 0) return false;
+        if (strcmp(s, reserved[i]) == 0)
+            return false;
     return true;
 }
 
@@ -125,7 +132,8 @@ static int push_named_keys(lua_State *L, int t, lua_Integer n)
     lua_newtable(L);
     int keys = lua_gettop(L);
     for (lua_pushnil(L); lua_next(L, t); lua_pop(L, 1)) {
-        if (lua_isinteger(L, -2) && lua_tointeger(L, -2) >= 1 && lua_tointeger(L, -2) <= n) continue;
+        if (lua_isinteger(L, -2) && lua_tointeger(L, -2) >= 1 && lua_tointeger(L, -2) <= n)
+            continue;
         lua_pushvalue(L, -2);
         lua_rawseti(L, keys, ++count);
     }
@@ -161,7 +169,8 @@ static const char open_tables_key;
 
 static bool enter_table(lua_State *L, int t)
 {
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &open_tables_key) != LUA_TTABLE) return true;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &open_tables_key) != LUA_TTABLE)
+        return true;
     lua_pushvalue(L, t);
     bool inside = lua_rawget(L, -2) != LUA_TNIL;
     lua_pop(L, 1);
@@ -227,7 +236,8 @@ static bool has_text(lua_State *L, int i)
 {
     static const char *const events[] = {"__repr", "__tostring"};
     for (int e = 0; e < 2; e++) {
-        if (luaL_getmetafield(L, i, events[e]) == LUA_TNIL) continue;
+        if (luaL_getmetafield(L, i, events[e]) == LUA_TNIL)
+            continue;
         lua_pop(L, 1);
         return true;
     }
@@ -240,8 +250,10 @@ static void push_repr(lua_State *L, int i, int depth)
     case LUA_TSTRING: push_quoted(L, i); break;
     case LUA_TNUMBER: push_number(L, i); break;
     case LUA_TTABLE:
-        if (has_text(L, i)) push_other(L, i);
-        else push_table(L, i, depth);
+        if (has_text(L, i))
+            push_other(L, i);
+        else
+            push_table(L, i, depth);
         break;
     default: push_other(L, i);
     }
@@ -294,7 +306,8 @@ void lang_echo(lua_State *L, int n)
     int first = lua_gettop(L) - n + 1, shown = 0;
     const char *fields, *name = remembered_returns(L, first, n, &fields);
     luaL_checkstack(L, 12, NULL);
-    for (int k = 0; k < n; k++) shown += !lua_isnil(L, first + k);
+    for (int k = 0; k < n; k++)
+        shown += !lua_isnil(L, first + k);
     if (shown == 0) {
         lua_pushnil(L);
         return;
@@ -323,8 +336,10 @@ enum { BYTES_DEPTH = 6, BYTES_ENTRIES = 100000 };
 static size_t bytes_of(lua_State *L, int i, int depth, int *budget)
 {
     Tensor *t = to_tensor(L, i);
-    if (t) return t->storage ? t->storage->bytes : 0;
-    if (lua_type(L, i) != LUA_TTABLE || depth == BYTES_DEPTH || !lua_checkstack(L, 4)) return 0;
+    if (t)
+        return t->storage ? t->storage->bytes : 0;
+    if (lua_type(L, i) != LUA_TTABLE || depth == BYTES_DEPTH || !lua_checkstack(L, 4))
+        return 0;
     size_t bytes = 0;
     i = lua_absindex(L, i);
     for (lua_pushnil(L); lua_next(L, i); lua_pop(L, 1)) {

@@ -12,7 +12,10 @@ typedef struct Shape {
     DType dtype;
 } Shape;
 
-static bool is_sequence(lua_State *L, int i) { return lua_type(L, i) == LUA_TTABLE; }
+static bool is_sequence(lua_State *L, int i)
+{
+    return lua_type(L, i) == LUA_TTABLE;
+}
 
 static void see_dtype(Shape *s, DType d)
 {
@@ -31,7 +34,8 @@ static void see_leaf(lua_State *L, int i, Shape *s)
     case LUA_TNUMBER: see_dtype(s, lua_isinteger(L, i) ? DT_I64 : default_dtype()); break;
     case LUA_TNIL: raise_error(L, "RuntimeError", "Could not infer dtype of NoneType"); break;
     default:
-        if (!t) raise_error(L, "TypeError", "new(): invalid data type '%s'", type_word(L, i));
+        if (!t)
+            raise_error(L, "TypeError", "new(): invalid data type '%s'", type_word(L, i));
         see_dtype(s, (DType)t->dtype);
     }
 }
@@ -41,10 +45,12 @@ static void first_sizes(lua_State *L, int i, Shape *s)
     lua_pushvalue(L, i);
     int top = lua_gettop(L);
     while (is_sequence(L, -1)) {
-        if (s->dims.n == TIDE_MAXDIM) raise_error(L, "ValueError", "too many dimensions 'table'");
+        if (s->dims.n == TIDE_MAXDIM)
+            raise_error(L, "ValueError", "too many dimensions 'table'");
         lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
         s->dims.v[s->dims.n++] = n;
-        if (n == 0) break;
+        if (n == 0)
+            break;
         luaL_checkstack(L, 2, NULL);
         lua_rawgeti(L, -1, 1);
     }
@@ -55,15 +61,17 @@ static void first_sizes(lua_State *L, int i, Shape *s)
 static void check_level(lua_State *L, int i, int dim, Shape *s)
 {
     if (dim == s->dims.n) {
-        if (is_sequence(L, i)) raise_error(L, "TypeError", "'table' object cannot be interpreted as an integer");
+        if (is_sequence(L, i))
+            raise_error(L, "TypeError", "'table' object cannot be interpreted as an integer");
         see_leaf(L, i, s);
         return;
     }
-    if (!is_sequence(L, i)) raise_error(L, "TypeError", "not a sequence");
+    if (!is_sequence(L, i))
+        raise_error(L, "TypeError", "not a sequence");
     lua_Integer n = (lua_Integer)lua_rawlen(L, i);
     if (n != s->dims.v[dim])
-        raise_error(L, "ValueError", "expected sequence of length %lld at dim %d (got %lld)", (long long)s->dims.v[dim], dim,
-                    (long long)n);
+        raise_error(L, "ValueError", "expected sequence of length %lld at dim %d (got %lld)",
+                    (long long)s->dims.v[dim], dim, (long long)n);
     luaL_checkstack(L, 2, NULL);
     for (lua_Integer k = 1; k <= n; k++) {
         lua_rawgeti(L, i, k);
@@ -85,9 +93,12 @@ static void store_leaf(lua_State *L, int i, DType d, char *p)
     } else {
         Tensor *t = to_tensor(L, i);
         bool fraction = dtype_is_float((DType)t->dtype);
-        if (!(fraction ? tensor_item_double(t, &v) : tensor_item_int(t, &whole))) raise_pending(L);
-        if (fraction) element_store_double(p, d, v);
-        else element_store_int(p, d, whole);
+        if (!(fraction ? tensor_item_double(t, &v) : tensor_item_int(t, &whole)))
+            raise_pending(L);
+        if (fraction)
+            element_store_double(p, d, v);
+        else
+            element_store_int(p, d, whole);
     }
 }
 
@@ -111,9 +122,11 @@ Tensor *tensor_from_table(lua_State *L, int i, DType dtype)
     i = lua_absindex(L, i);
     first_sizes(L, i, &s);
     check_level(L, i, 0, &s);
-    if (dtype == DT_NONE) dtype = s.level ? s.dtype : default_dtype();
+    if (dtype == DT_NONE)
+        dtype = s.level ? s.dtype : default_dtype();
     Tensor *t = tensor_empty(&s.dims, dtype, (Device){DEVICE_CPU, 0});
-    if (!t) raise_pending(L);
+    if (!t)
+        raise_pending(L);
     store_level(L, i, 0, &s, dtype, tensor_data(t));
     return t;
 }
@@ -122,9 +135,12 @@ Tensor *tensor_from_table(lua_State *L, int i, DType dtype)
 
 static void push_element(lua_State *L, const char *p, DType d)
 {
-    if (d == DT_BOOL) lua_pushboolean(L, *(const bool *)p);
-    else if (dtype_is_float(d)) lua_pushnumber(L, element_as_double(p, d));
-    else lua_pushinteger(L, element_as_int(p, d));
+    if (d == DT_BOOL)
+        lua_pushboolean(L, *(const bool *)p);
+    else if (dtype_is_float(d))
+        lua_pushnumber(L, element_as_double(p, d));
+    else
+        lua_pushinteger(L, element_as_int(p, d));
 }
 
 static const char *push_level(lua_State *L, const Tensor *t, int dim, const char *p)
@@ -150,7 +166,8 @@ int method_tolist(lua_State *L)
     Tensor *t = to_tensor(L, 1);
     size_t bytes = (size_t)t->numel * dtype_size((DType)t->dtype);
     char *copy = lua_newuserdatauv(L, bytes ? bytes : 1, 0);
-    if (!tensor_read(t, copy)) return raise_pending(L);
+    if (!tensor_read(t, copy))
+        return raise_pending(L);
     luaL_checkstack(L, TIDE_MAXDIM + 4, NULL);
     push_level(L, t, 0, copy);
     scope_close(bind_base);
@@ -161,10 +178,13 @@ int method_item(lua_State *L)
 {
     Tensor *t = to_tensor(L, 1);
     char room[16];
-    if (!t) return raise_error(L, "TypeError", "item() is a tensor's method: t:item()");
+    if (!t)
+        return raise_error(L, "TypeError", "item() is a tensor's method: t:item()");
     if (t->numel != 1)
-        return raise_error(L, "RuntimeError", "a Tensor with %lld elements cannot be converted to Scalar", (long long)t->numel);
-    if (!tensor_read(t, room)) return raise_pending(L);
+        return raise_error(L, "RuntimeError", "a Tensor with %lld elements cannot be converted to Scalar",
+                           (long long)t->numel);
+    if (!tensor_read(t, room))
+        return raise_pending(L);
     scope_close(bind_base);
     push_element(L, room, (DType)t->dtype);
     return 1;

@@ -36,7 +36,8 @@ void push_tensor(lua_State *L, Tensor *t)
 
 int give(lua_State *L, Tensor *t)
 {
-    if (!t) return raise_pending(L);
+    if (!t)
+        return raise_pending(L);
     tensor_keep(t);
     scope_close(bind_base);
     Handle *h = new_handle(L);
@@ -49,15 +50,16 @@ int give(lua_State *L, Tensor *t)
 
 int give_self(lua_State *L, bool ok)
 {
-    if (!ok) return raise_pending(L);
+    if (!ok)
+        return raise_pending(L);
     scope_close(bind_base);
     collector_tick(L);
     lua_settop(L, 1);
     return 1;
 }
 
-/* What the last op with several results returned, so that the echo can name it. The tensors are compared by address
- * only; the values compared are alive, so an address cannot be another tensor's. */
+/* What the last op with several results returned, so that the echo can name it. The tensors are compared by
+ * address only; the values compared are alive, so an address cannot be another tensor's. */
 static struct {
     const char *name, *fields;
     int n;
@@ -69,25 +71,30 @@ void remember_returns(lua_State *L, int first, int n, const char *name, const ch
     returned.name = n <= 4 ? name : NULL;
     returned.fields = fields;
     returned.n = n;
-    for (int i = 0; i < n && i < 4; i++) returned.t[i] = to_tensor(L, first + i);
+    for (int i = 0; i < n && i < 4; i++)
+        returned.t[i] = to_tensor(L, first + i);
 }
 
 const char *remembered_returns(lua_State *L, int first, int n, const char **fields)
 {
-    if (!returned.name || n != returned.n) return NULL;
+    if (!returned.name || n != returned.n)
+        return NULL;
     for (int i = 0; i < n; i++)
-        if (!returned.t[i] || to_tensor(L, first + i) != returned.t[i]) return NULL;
+        if (!returned.t[i] || to_tensor(L, first + i) != returned.t[i])
+            return NULL;
     *fields = returned.fields;
     return returned.name;
 }
 
 int give_results(lua_State *L, Tensor *first, const char *name, const char *fields)
 {
-    if (!first) return raise_pending(L);
+    if (!first)
+        return raise_pending(L);
     Tensor *all[3] = {first, op_second(), op_third()};
     int n = 0, top = lua_gettop(L);
     luaL_checkstack(L, 6, NULL);
-    for (; n < 3 && all[n]; n++) push_tensor(L, all[n]);
+    for (; n < 3 && all[n]; n++)
+        push_tensor(L, all[n]);
     scope_close(bind_base);
     remember_returns(L, top + 1, n, name, fields);
     collector_tick(L);
@@ -97,7 +104,8 @@ int give_results(lua_State *L, Tensor *first, const char *name, const char *fiel
 static int tensor_gc(lua_State *L)
 {
     Handle *h = lua_touserdata(L, 1);
-    if (lua_rawlen(L, 1) != sizeof *h || h->tag != &handle_tag) return 0;
+    if (lua_rawlen(L, 1) != sizeof *h || h->tag != &handle_tag)
+        return 0;
     Tensor *t = h->tensor;
     h->tensor = NULL;
     tensor_release(t);
@@ -112,10 +120,10 @@ static inline Tensor *operand(lua_State *L, int i)
     return t ? t : to_number(L, i);
 }
 
-/* give() with the metatable at hand as upvalue 2. */
-static inline int give_quick(lua_State *L, Tensor *t)
+int give_quick(lua_State *L, Tensor *t)
 {
-    if (!t) return raise_pending(L);
+    if (!t)
+        return raise_pending(L);
     tensor_keep(t);
     scope_close(bind_base);
     Handle *h = new_handle(L);
@@ -147,10 +155,12 @@ static int foreign_operand(lua_State *L)
 static int binary(lua_State *L)
 {
     Tensor *a = operand(L, 1), *b = operand(L, 2);
-    if (!a || !b) return foreign_operand(L);
+    if (!a || !b)
+        return foreign_operand(L);
     OpId op = (OpId)lua_tointeger(L, lua_upvalueindex(1));
     Tensor *y = op_apply(op, (Arg[]){{.t = a}, {.t = b}});
-    if (!y && collector_retry(L)) y = op_apply(op, (Arg[]){{.t = a}, {.t = b}});
+    if (!y && collector_retry(L))
+        y = op_apply(op, (Arg[]){{.t = a}, {.t = b}});
     return give_quick(L, y);
 }
 
@@ -158,18 +168,23 @@ static int binary(lua_State *L)
 static int subtract(lua_State *L)
 {
     Tensor *a = to_tensor(L, 1);
-    if (a || lua_type(L, 1) != LUA_TNUMBER) return binary(L);
+    if (a || lua_type(L, 1) != LUA_TNUMBER)
+        return binary(L);
     return give_quick(L, op_rsub(to_tensor(L, 2), to_number(L, 1)));
 }
 
 static int divide(lua_State *L)
 {
     Tensor *a = to_tensor(L, 1);
-    if (a || lua_type(L, 1) != LUA_TNUMBER) return binary(L);
+    if (a || lua_type(L, 1) != LUA_TNUMBER)
+        return binary(L);
     return give_quick(L, op_mul(op_reciprocal(to_tensor(L, 2)), to_number(L, 1)));
 }
 
-static int negate(lua_State *L) { return give_quick(L, op_neg(to_tensor(L, 1))); }
+static int negate(lua_State *L)
+{
+    return give_quick(L, op_neg(to_tensor(L, 1)));
+}
 
 static int invert(lua_State *L)
 {
@@ -182,11 +197,14 @@ static int invert(lua_State *L)
 bool tensor_truth(lua_State *L, Tensor *t)
 {
     double v;
-    if (!t) raise_pending(L);
+    if (!t)
+        raise_pending(L);
     if (t->numel != 1)
-        raise_error(L, "RuntimeError", t->numel ? "Boolean value of Tensor with more than one value is ambiguous"
-                                                : "Boolean value of Tensor with no values is ambiguous");
-    if (!tensor_item_double(t, &v)) raise_pending(L);
+        raise_error(L, "RuntimeError",
+                    t->numel ? "Boolean value of Tensor with more than one value is ambiguous"
+                             : "Boolean value of Tensor with no values is ambiguous");
+    if (!tensor_item_double(t, &v))
+        raise_pending(L);
     return v != 0;
 }
 
@@ -201,11 +219,13 @@ static int give_truth(lua_State *L, Tensor *t)
 static int compare(lua_State *L)
 {
     Tensor *a = operand(L, 1), *b = operand(L, 2);
-    if (!a || !b) return foreign_operand(L);
+    if (!a || !b)
+        return foreign_operand(L);
     return give_truth(L, op_apply((OpId)lua_tointeger(L, lua_upvalueindex(1)), (Arg[]){{.t = a}, {.t = b}}));
 }
 
-/* Lua asks only for two different userdata. Two handles on one tensor are equal; other tensors by their one element. */
+/* Lua asks only for two different userdata. Two handles on one tensor are equal; other tensors by their one
+ * element. */
 static int equal(lua_State *L)
 {
     Tensor *a = to_tensor(L, 1), *b = to_tensor(L, 2);
@@ -221,7 +241,8 @@ static int equal(lua_State *L)
 static int length(lua_State *L)
 {
     Tensor *t = to_tensor(L, 1);
-    if (!t || t->ndim == 0) return raise_error(L, "TypeError", "len() of a 0-d tensor");
+    if (!t || t->ndim == 0)
+        return raise_error(L, "TypeError", "len() of a 0-d tensor");
     lua_pushinteger(L, t->shape[0]);
     return 1;
 }
@@ -230,7 +251,8 @@ static int next_row(lua_State *L)
 {
     Tensor *t = to_tensor(L, 1);
     lua_Integer i = lua_isinteger(L, 2) ? lua_tointeger(L, 2) + 1 : 0;
-    if (!t || i < 0 || i >= t->shape[0]) return 0;
+    if (!t || i < 0 || i >= t->shape[0])
+        return 0;
     lua_pushinteger(L, i);
     return 1 + give(L, op_select(t, 0, i));
 }
@@ -238,7 +260,8 @@ static int next_row(lua_State *L)
 static int pairs(lua_State *L)
 {
     Tensor *t = to_tensor(L, 1);
-    if (!t || t->ndim == 0) return raise_error(L, "TypeError", "iteration over a 0-d tensor");
+    if (!t || t->ndim == 0)
+        return raise_error(L, "TypeError", "iteration over a 0-d tensor");
     lua_pushcfunction(L, next_row);
     lua_pushvalue(L, 1);
     return 2;
@@ -247,9 +270,11 @@ static int pairs(lua_State *L)
 static int tostring(lua_State *L)
 {
     Tensor *t = to_tensor(L, 1);
-    if (!t) return raise_error(L, "TypeError", "not a tensor");
+    if (!t)
+        return raise_error(L, "TypeError", "not a tensor");
     char *text = tensor_repr(t);
-    if (!text) return raise_pending(L);
+    if (!text)
+        return raise_pending(L);
     scope_close(bind_base);
     lua_pushstring(L, text); /* without memory the text leaks, as does everything then */
     free(text);
@@ -268,7 +293,8 @@ static int concat(lua_State *L)
 static int index_tensor(lua_State *L)
 {
     Tensor *t = to_tensor(L, 1);
-    if (!t) return raise_error(L, "TypeError", "not a tensor");
+    if (!t)
+        return raise_error(L, "TypeError", "not a tensor");
     if (lua_type(L, 2) == LUA_TSTRING) {
         lua_pushvalue(L, 2);
         switch (lua_rawget(L, lua_upvalueindex(1))) {
@@ -283,7 +309,8 @@ static int index_tensor(lua_State *L)
 static int newindex_tensor(lua_State *L)
 {
     Tensor *t = to_tensor(L, 1);
-    if (!t) return raise_error(L, "TypeError", "not a tensor");
+    if (!t)
+        return raise_error(L, "TypeError", "not a tensor");
     if (lua_type(L, 2) == LUA_TSTRING) {
         lua_pushvalue(L, 2);
         if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TLIGHTUSERDATA) {
@@ -296,16 +323,30 @@ static int newindex_tensor(lua_State *L)
     return 0;
 }
 
-static const struct { const char *event, *sign; lua_CFunction function; OpId op; } operators[] = {
-    {"__add", "+", binary, OP_add}, {"__sub", "-", subtract, OP_sub}, {"__mul", "*", binary, OP_mul},
-    {"__div", "/", divide, OP_div}, {"__idiv", "//", binary, OP_floor_divide}, {"__mod", "%", binary, OP_remainder},
-    {"__pow", "** or pow()", binary, OP_pow}, {"__band", "&", binary, OP_bitwise_and}, {"__bor", "|", binary, OP_bitwise_or},
-    {"__bxor", "^", binary, OP_bitwise_xor}, {"__shl", "<<", binary, OP_bitwise_left_shift},
-    {"__shr", ">>", binary, OP_bitwise_right_shift}, {"__unm", "-", negate, OP_neg}, {"__bnot", "~", invert, OP_bitwise_not},
-    {"__lt", "<", compare, OP_lt}, {"__le", "<=", compare, OP_le}};
+static const struct {
+    const char *event, *sign;
+    lua_CFunction function;
+    OpId op;
+} operators[] = {{"__add", "+", binary, OP_add},
+                 {"__sub", "-", subtract, OP_sub},
+                 {"__mul", "*", binary, OP_mul},
+                 {"__div", "/", divide, OP_div},
+                 {"__idiv", "//", binary, OP_floor_divide},
+                 {"__mod", "%", binary, OP_remainder},
+                 {"__pow", "** or pow()", binary, OP_pow},
+                 {"__band", "&", binary, OP_bitwise_and},
+                 {"__bor", "|", binary, OP_bitwise_or},
+                 {"__bxor", "^", binary, OP_bitwise_xor},
+                 {"__shl", "<<", binary, OP_bitwise_left_shift},
+                 {"__shr", ">>", binary, OP_bitwise_right_shift},
+                 {"__unm", "-", negate, OP_neg},
+                 {"__bnot", "~", invert, OP_bitwise_not},
+                 {"__lt", "<", compare, OP_lt},
+                 {"__le", "<=", compare, OP_le}};
 
-static const luaL_Reg metamethods[] = {{"__gc", tensor_gc}, {"__eq", equal}, {"__len", length}, {"__pairs", pairs},
-                                       {"__tostring", tostring}, {"__concat", concat}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__gc", tensor_gc}, {"__eq", equal},          {"__len", length},
+                                       {"__pairs", pairs},  {"__tostring", tostring}, {"__concat", concat},
+                                       {NULL, NULL}};
 
 void open_tensor(lua_State *L, const Library *lib)
 {

@@ -1,10 +1,12 @@
-/* ops_call.h - calling a row of the op table with arguments from Lua; for functions that choose among rows. */
+/* ops_call.h - calling a row of the op table with arguments from Lua; for functions that choose among rows.
+ * */
 #ifndef TIDE_OPS_CALL_H
 #define TIDE_OPS_CALL_H
 
 #include "lang/args.h"
 
-/* Reads the row's arguments from the stack, applies it, gives its result or results (out= and dtype= included). */
+/* Reads the row's arguments from the stack, applies it, gives its result or results (out= and dtype=
+ * included). */
 int call_op(lua_State *L, OpId op, const char *name, bool method);
 /* The same for its in-place form; leaves self. */
 int call_inplace(lua_State *L, OpId op, const char *name);
