@@ -44,40 +44,23 @@ local function same_sizes(a, b)
     return tostring(a.shape) == tostring(b.shape)
 end
 
-local function broadcast(a, b)
-    if same_sizes(a, b) then return a, b end
-    local size = torch.broadcast_shapes(a.shape, b.shape)
-    return a:expand(size), b:expand(size)
-end
-
 -- ---- distances ----
 
 loss("mse_loss", {"input", "target", "size_average", "reduce", "reduction", "weight"}, {}, 2,
     function(input, target, _, _, reduction, weight)
-        input, target = broadcast(input, target)
         if weight == nil then return rows.mse_loss(input, target, code(reduction)) end
         local weighted = (input - target):square() * weight
         if reduction ~= "mean" then return reduced(weighted, reduction) end
         return weighted:sum() / weight:expand_as(weighted):sum()
     end)
 
-loss("l1_loss", PAIR, {}, 2, function(input, target, _, _, reduction)
-    return reduced((input - target):abs(), reduction)
-end)
+loss("l1_loss", PAIR, {}, 2, function(input, target, _, _, reduction) return rows.l1_loss(input, target, code(reduction)) end)
 
 loss("smooth_l1_loss", {"input", "target", "size_average", "reduce", "reduction", "beta"}, {beta = 1.0}, 2,
-    function(input, target, _, _, reduction, beta)
-        if beta < 0 then raise("RuntimeError", "smooth_l1_loss does not support negative values for beta.") end
-        local z = (input - target):abs()
-        if beta == 0 then return reduced(z, reduction) end
-        return reduced(torch.where(z:lt(beta), z * 0.5 * z / beta, z - 0.5 * beta), reduction)
-    end)
+    function(input, target, _, _, reduction, beta) return rows.smooth_l1_loss(input, target, code(reduction), beta) end)
 
-loss("huber_loss", {"input", "target", "reduction", "delta"}, {delta = 1.0}, 2, function(input, target, reduction, delta)
-    if delta <= 0 then raise("RuntimeError", "huber_loss does not support non-positive values for delta.") end
-    local z = (input - target):abs()
-    return reduced(torch.where(z:le(delta), z * 0.5 * z, (z - 0.5 * delta) * delta), reduction)
-end)
+loss("huber_loss", {"input", "target", "reduction", "delta"}, {delta = 1.0}, 2,
+    function(input, target, reduction, delta) return rows.huber_loss(input, target, code(reduction), delta) end)
 
 -- ---- probabilities ----
 
@@ -87,7 +70,6 @@ loss("binary_cross_entropy", {"input", "target", "weight", "size_average", "redu
             raise("ValueError", "Using a target size (%s) that is different to the input size (%s) is deprecated. " ..
                 "Please ensure they have the same size.", tostring(target.shape), tostring(input.shape))
         end
-        if weight ~= nil then weight = weight:expand(target.shape) end
         return rows.binary_cross_entropy(input, target, weight, code(reduction))
     end)
 
@@ -99,86 +81,23 @@ loss("binary_cross_entropy_with_logits", {"input", "target", "weight", "size_ave
         return rows.binary_cross_entropy_with_logits(input, target, weight, pos_weight, code(reduction))
     end)
 
--- (N, C, d1, …) as (N d1 …, C) with the targets flattened alike; `restore` gives unreduced losses their shape back.
-local function as_matrix(input, target)
-    if input.ndim <= 2 then return input, target, function(y) return y end end
-    local shape = target.shape
-    return input:movedim(1, -1):reshape({-1, input.shape[1]}), target:reshape({-1}), function(y) return y:reshape(shape) end
-end
-
-local function nll(input, target, weight, reduction, ignore_index)
-    if input.ndim > 2 and (target.ndim ~= input.ndim - 1 or target.shape[0] ~= input.shape[0]) then
-        raise("RuntimeError", "only batches of spatial targets supported (%dD tensors) but got targets of dimension: %d",
-            input.ndim - 1, target.ndim)
-    end
-    local matrix, classes, restore = as_matrix(input, target)
-    local y = rows.nll_loss(matrix, classes, weight, code(reduction), ignore_index)
-    return reduction == "none" and restore(y) or y
-end
-
 loss("nll_loss", {"input", "target", "weight", "size_average", "ignore_index", "reduce", "reduction"}, {ignore_index = -100}, 2,
     function(input, target, weight, _, ignore_index, _, reduction)
-        return nll(input, target, weight, reduction, ignore_index)
+        return rows.nll_loss(input, target, weight, ignore_index, code(reduction))
     end)
-
--- weight (C) with dims of size 1 around it, to multiply (N, C, d1, …).
-local function class_weight(weight, ndim, dim)
-    local size = {}
-    for i = 1, ndim do size[i] = i == dim + 1 and -1 or 1 end
-    return weight:reshape(size)
-end
-
-local function cross_entropy_of_probabilities(log_p, target, weight, dim, reduction, smoothing)
-    local classes = log_p.shape[dim]
-    if smoothing > 0 then target = target * (1 - smoothing) + smoothing / classes end
-    local y = log_p * target
-    if weight ~= nil then y = y * class_weight(weight, log_p.ndim, dim) end
-    if reduction == "none" then return -y:sum(dim) end
-    if reduction == "sum" then return -y:sum() end
-    return -y:sum() / (log_p:numel() // classes)
-end
-
-local function smoothing_term(log_p, target, weight, dim, reduction, ignore_index)
-    local y = weight == nil and log_p or log_p * class_weight(weight, log_p.ndim, dim)
-    local ignored = target:eq(ignore_index)
-    y = (-y:sum(dim)):masked_fill(ignored, 0.0)
-    if reduction ~= "mean" then return reduced(y, reduction) end
-    local kept = ignored:logical_not()
-    if weight == nil then return y:masked_select(kept):mean() end
-    return y:sum() / weight:gather(0, target:masked_select(kept):flatten()):sum()
-end
 
 loss("cross_entropy",
     {"input", "target", "weight", "size_average", "ignore_index", "reduce", "reduction", "label_smoothing"},
     {ignore_index = -100, label_smoothing = 0.0}, 2,
     function(input, target, weight, _, ignore_index, _, reduction, smoothing)
-        code(reduction)
-        local dim = input.ndim == 1 and 0 or 1
-        if smoothing < 0.0 or smoothing > 1.0 then
-            raise("RuntimeError", "label_smoothing must be between 0.0 and 1.0. Got: %g", smoothing)
-        end
-        if same_sizes(input, target) then
-            if not target:is_floating_point() then
-                raise("RuntimeError", "Expected floating point type for target with class probabilities, got %s",
-                    tostring(target.dtype):gsub("torch%.", ""):gsub("^%l", string.upper))
-            end
-            if ignore_index >= 0 then raise("RuntimeError", "ignore_index is not supported for floating point target") end
-            return cross_entropy_of_probabilities(torch.log_softmax(input, dim), target, weight, dim, reduction, smoothing)
-        end
-        local log_p = torch.log_softmax(input, dim)
-        local y = nll(log_p, target, weight, reduction, ignore_index)
-        if smoothing == 0.0 then return y end
-        local smooth = smoothing_term(log_p, target, weight, dim, reduction, ignore_index)
-        return y * (1 - smoothing) + smooth * (smoothing / log_p.shape[dim])
+        return rows.cross_entropy(input, target, weight, ignore_index, code(reduction), smoothing)
     end)
 
 loss("kl_div", {"input", "target", "size_average", "reduce", "reduction", "log_target"}, {log_target = false}, 2,
     function(input, target, _, _, reduction, log_target)
-        local y = log_target and target:exp() * (target - input) or target:xlogy(target) - target * input
-        if reduction == "batchmean" then
-            return input.ndim > 0 and y:sum() / input.shape[0] or y:sum()
-        end
-        return reduced(y, reduction)
+        if reduction ~= "batchmean" then return rows.kl_div(input, target, code(reduction), log_target) end
+        local sum = rows.kl_div(input, target, CODES.sum, log_target)
+        return input.ndim > 0 and sum / input.shape[0] or sum
     end)
 
 loss("poisson_nll_loss", {"input", "target", "log_input", "full", "size_average", "eps", "reduce", "reduction"},

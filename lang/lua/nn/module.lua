@@ -451,10 +451,10 @@ local function key_list(word, keys)
     return ("%s key(s) in state_dict: %s. "):format(word, table.concat(quoted, ", "))
 end
 
-local read_load = support.signature("Module.load_state_dict", {"state_dict!", "strict"}, {strict = true})
+local read_strict = support.signature("Module.load_state_dict", {"strict"}, {strict = true})
 -- Copies tensors into parameters and buffers of the same names; missing, surplus and misfitting ones are one error.
-function Module:load_state_dict(...)
-    local from, strict = read_load(...)
+function Module:load_state_dict(from, ...)
+    local strict = read_strict(...)
     if type(from) ~= "table" then
         raise("TypeError", "Expected state_dict to be dict-like, got <class '%s'>.", support.type_word(from))
     end
