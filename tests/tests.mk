@@ -33,7 +33,7 @@ $(foreach d,$(UNIT_DIRS),$(eval $(call helpers_rule,$(d))))
 
 $(UNIT_BIN): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libtide.a $(BUILD)/flags
 	@echo "  ld  $@"
-	$(QUIET)$(CC) $(LD_ALL) -o $@ $< $(@D)/helpers.a $(BUILD)/libtide.a -lcmocka $(LUA_LIBS) $(PKG_LIBS) -lm
+	$(QUIET)$(CC) $(LD_ALL) -o $@ $< $(@D)/helpers.a -Wl,--whole-archive $(BUILD)/libtide.a -Wl,--no-whole-archive -lcmocka $(LUA_LIBS) $(PKG_LIBS) -lm
 
 $(BUILD)/harness: $(HARNESS_O)
 	$(QUIET)$(CC) $(LD_ALL) -o $@ $(HARNESS_O)
