@@ -248,7 +248,8 @@ static void write_bytes(Output *o, const char *s, size_t n)
 /* Of a word, or standing for one. */
 static bool is_word(char c)
 {
-    return c == '$' || c == '@' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    return c == '$' || c == '@' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || c == '_';
 }
 
 /* Words that the source keeps apart by a symbol stay apart: `if(a)(b)` begins with `if __tide.truth(`. */
