@@ -170,7 +170,7 @@ int sample_operands(const Sample *s, Tensor **out, int *param, int max)
     int n = 0;
     for (int p = 0; p < info->nparam; p++) {
         char kind = info->params[p].kind;
-        bool wanted = info->transparent ? kind == 'T' || kind == 'O' || kind == 'L' : differentiable(&info->params[p]);
+        bool wanted = info->transparent ? !info->params[p].vjp : differentiable(&info->params[p]);
         if (!wanted || !strchr("TOL", kind)) continue;
         int count = kind == 'L' ? s->arg[p].list->n : 1;
         for (int i = 0; i < count && n < max; i++) {
