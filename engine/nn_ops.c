@@ -87,17 +87,15 @@ static bool check_target(const Tensor *x, const Tensor *target, const Tensor *we
     if (!check_float(x, "nll_loss_out_frame")) return false;
     if (weight && weight->dtype != x->dtype)
         return tide_refuse("RuntimeError", "expected scalar type %s but found %s", cname(x), cname(weight));
-    if (weight && weight->requires_grad && grad_enabled())
-        return tide_refuse("RuntimeError", "The function 'nll_loss_forward' is not differentiable with respect to argument 'weight'. This input cannot have requires_grad True.");
     return true;
 }
 
-static bool check_weight(const Tensor *weight, int64_t classes, const char *what)
+static bool check_weight(const Tensor *weight, int64_t classes)
 {
     char have[256];
     if (!weight || (weight->ndim == 1 && weight->numel == classes)) return true;
-    return tide_refuse("RuntimeError", "weight tensor should be defined either for all %s but got weight tensor of shape: %s", what,
-                       format_dims(have, sizeof have, weight->ndim, weight->shape));
+    return tide_refuse("RuntimeError", "weight tensor should be defined either for all %lld classes or no classes but got weight tensor of shape: %s",
+                       (long long)classes, format_dims(have, sizeof have, weight->ndim, weight->shape));
 }
 
 static bool check_flat(const Tensor *x, const Tensor *target, const Tensor *weight)
@@ -109,7 +107,7 @@ static bool check_flat(const Tensor *x, const Tensor *target, const Tensor *weig
     if (!single && x->shape[0] != (target->ndim ? target->shape[0] : 1) && !(x->ndim == 1 && target->numel == 1))
         return tide_refuse("RuntimeError", "size mismatch (got input: %s, target: %s)", format_dims(have, sizeof have, x->ndim, x->shape),
                            format_dims(want, sizeof want, target->ndim, target->shape));
-    if (!check_weight(weight, x->shape[x->ndim - 1], "C classes or no classes"))
+    if (!check_weight(weight, x->shape[x->ndim - 1]))
         return false;
     return check_target(x, target, weight);
 }
@@ -125,7 +123,7 @@ static bool check_images(const Tensor *x, const Tensor *target, const Tensor *we
     if (x->shape[0] != target->shape[0] || x->shape[2] != target->shape[1] || x->shape[3] != target->shape[2])
         return tide_refuse("RuntimeError", "size mismatch (got input: %s , target: %s", format_dims(have, sizeof have, x->ndim, x->shape),
                            format_dims(want, sizeof want, target->ndim, target->shape));
-    return check_weight(weight, x->shape[1], "classes or no classes") && check_target(x, target, weight);
+    return check_weight(weight, x->shape[1]) && check_target(x, target, weight);
 }
 
 /* x as (n, classes, places). */
@@ -184,6 +182,8 @@ Tensor *forward_nll_loss(Tensor *x, Tensor *target, Tensor *weight, int64_t igno
     if (x->ndim != 1 && (target->ndim < 1 || x->shape[0] != target->shape[0]))
         return tide_fail("ValueError", "Expected input batch_size (%lld) to match target batch_size (%lld).", (long long)x->shape[0],
                          (long long)(target->ndim ? target->shape[0] : 0));
+    if (weight && records(weight))
+        return tide_fail("RuntimeError", "The function 'nll_loss_forward' is not differentiable with respect to argument 'weight'. This input cannot have requires_grad True.");
     if (x->ndim <= 2) return op_nll_loss_flat(x, target, weight, reduction, ignore_index);
     if (x->ndim == 4) return op_nll_loss_2d(x, target, weight, reduction, ignore_index);
     Dims places = {.n = x->ndim - 1};
@@ -348,6 +348,7 @@ Tensor *forward_binary_cross_entropy_with_logits(Tensor *x, Tensor *target, Tens
     if (!tensor_same_shape(x, target))
         return tide_fail("ValueError", "Target size (%s) must be the same as input size (%s)", size_text(have, sizeof have, target),
                          size_text(want, sizeof want, x));
+    if (!check_float(x, "log_sigmoid_cpu")) return NULL;
     Tensor *terms = op_bce_logits_terms(x, target, pos_weight ? pos_weight : tensor_number(1));
     return reduced(weighted(terms, weight), reduction);
 }

@@ -90,8 +90,12 @@ Tensor *forward_isin(Tensor *x, Tensor *test_elements, bool assume_unique, bool 
     if (test_elements->numel == 0) return tensor_full(&shape, invert, DT_BOOL, x->device);
     DType work = result_dtype(given, 2);
     x = converted_plain(x, work);
-    Tensor *set = op_sort(op_reshape(converted_plain(test_elements, work), DIMS(test_elements->numel)), 0, false, false);
+    Tensor *set = op_reshape(converted_plain(test_elements, work), DIMS(test_elements->numel));
+    if (dtype_is_float(work)) set = op_masked_select(set, op_eq(set, set)); /* NaN is no element of anything */
     if (!x || !set) return NULL;
+    if (set->numel == 0) return tensor_full(&shape, invert, DT_BOOL, x->device);
+    set = op_sort(set, 0, false, false);
+    if (!set) return NULL;
     Tensor *at = op_clamp_max(op_searchsorted(set, x, false, false), tensor_integer(set->numel - 1));
     Tensor *found = op_eq(op_take(set, at), x);
     return invert ? op_logical_not(found) : found;
@@ -132,7 +136,10 @@ Tensor *forward_repeat_interleave(Tensor *x, Tensor *repeats, const Dims *dim, i
     if (!dim) x = op_reshape(x, DIMS(x->numel));
     if (!x || (dim && !wrap_dim(&at, x->ndim))) return NULL;
     if (x->ndim == 0) x = op_reshape(x, DIMS(1));
-    if (repeats->numel == 1) return tensor_item_int(repeats, &times) && x ? repeat_evenly(x, at, times) : NULL;
+    if (!x) return NULL;
+    if (repeats->is_number) return tensor_item_int(repeats, &times) ? repeat_evenly(x, at, times) : NULL;
+    if (repeats->numel == 1) repeats = broadcast_plain(op_reshape(repeats, DIMS(1)), DIMS(x->shape[at]));
+    if (!repeats) return NULL;
     if (repeats->numel != x->shape[at])
         return tide_fail("RuntimeError", "repeats must have the same size as input along dim, but got repeats.size(0) = %lld and input.size(%lld) = %lld",
                          (long long)repeats->numel, (long long)at, (long long)x->shape[at]);

@@ -1,6 +1,7 @@
 /* sort_ops.c - forwards of index.def: extremes, order and scans along a dim, unique, counting and searching. */
 #include "engine/structural.h"
 
+#include <float.h>
 #include <math.h>
 
 /* ---- kernels work along the last dim of dense tensors ---- */
@@ -242,9 +243,9 @@ Tensor *forward_kthvalue(Tensor *x, int64_t k, int64_t dim, bool keepdim)
     return y;
 }
 
-static bool middle(OpId op, const char *who, Tensor *x, int64_t *dim, bool keepdim, ValuesIndices *found)
+static bool middle(OpId op, Tensor *x, int64_t *dim, bool keepdim, ValuesIndices *found)
 {
-    if (!wrap_dim(dim, x->ndim) || !check_nonempty(x, *dim, who) || !check_not_bool(x, "median_cpu")) return false;
+    if (!wrap_dim(dim, x->ndim) || !check_nonempty(x, *dim, "median") || !check_not_bool(x, "median_out")) return false;
     Arg arg[3] = {[1] = {.i = *dim}, [2] = {.b = keepdim}};
     return find(op, x, *dim, 1, !keepdim, arg, found);
 }
@@ -252,7 +253,7 @@ static bool middle(OpId op, const char *who, Tensor *x, int64_t *dim, bool keepd
 Tensor *forward_median_dim(Tensor *x, int64_t dim, bool keepdim)
 {
     ValuesIndices r;
-    if (!middle(OP_median_dim, "median", x, &dim, keepdim, &r)) return NULL;
+    if (!middle(OP_median_dim, x, &dim, keepdim, &r)) return NULL;
     Tensor *y = records(x) ? op_median_values(x, r.values, r.indices, dim, keepdim) : r.values;
     results_extra(r.indices, NULL);
     return y;
@@ -261,7 +262,7 @@ Tensor *forward_median_dim(Tensor *x, int64_t dim, bool keepdim)
 Tensor *forward_nanmedian_dim(Tensor *x, int64_t dim, bool keepdim)
 {
     ValuesIndices r;
-    if (!middle(OP_nanmedian_dim, "nanmedian", x, &dim, keepdim, &r)) return NULL;
+    if (!middle(OP_nanmedian_dim, x, &dim, keepdim, &r)) return NULL;
     Tensor *y = records(x) ? op_nanmedian_values(x, r.values, r.indices, dim, keepdim) : r.values;
     results_extra(r.indices, NULL);
     return y;
@@ -276,7 +277,7 @@ static Tensor *middle_all(OpId op, Tensor *x)
     if (x->numel == 0) return tensor_full(&(Dims){0}, NAN, (DType)x->dtype, x->device);
     Tensor *flat = contiguous_plain(x);
     flat = flat ? restrided(flat, 1, &x->numel, (int64_t[]){1}) : NULL;
-    return flat && middle(op, "median", flat, &first, false, &r) ? r.values : NULL;
+    return flat && middle(op, flat, &first, false, &r) ? r.values : NULL;
 }
 
 Tensor *forward_median_all(Tensor *x)
@@ -394,10 +395,21 @@ Tensor *forward_cumprod_backward(Tensor *g1, Tensor *x, Tensor *product, int64_t
     return zero ? cumprod_backward_by_parts(g1, x, dim) : op_div(cumsum_from_end(op_mul(g1, product), dim), x);
 }
 
-/* log of the sums over j >= i of |g[j]| exp(x[i] - result[j]), for the g of one sign. */
+/* The lowest finite number stands for log(0) below: infinities would meet as inf - inf. */
+static double lowest(const Tensor *t)
+{
+    switch ((DType)t->dtype) {
+    case DT_F16: return -65504;
+    case DT_BF16: return -0x1.fep127;
+    case DT_F32: return -FLT_MAX;
+    default: return -DBL_MAX;
+    }
+}
+
+/* The sums over j >= i of |g[j]| exp(x[i] - result[j]), for the g of one sign, by their logarithms. */
 static Tensor *signed_part(Tensor *g1, Tensor *x, Tensor *result, int64_t dim, Tensor *of_sign)
 {
-    Tensor *masked = op_where(of_sign, op_log(op_abs(g1)), tensor_number(-INFINITY));
+    Tensor *masked = op_where(of_sign, op_log(op_abs(g1)), tensor_number(lowest(x)));
     Tensor *sums = op_flip(op_logcumsumexp(op_flip(op_sub(masked, result), DIMS(dim)), dim), DIMS(dim));
     return op_exp(op_add(sums, x));
 }
