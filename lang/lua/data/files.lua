@@ -80,9 +80,14 @@ local function read_csv(...)
             if not width then
                 width = #fields
                 if header == nil then header = tonumber(fields[1]) == nil and fields[1] ~= "" end
-                if header then names = fields end
+                if header then
+                    names = {}
+                    for i, field in ipairs(fields) do names[i] = field:match("^%s*(.-)%s*$") end
+                end
             end
-            if fields ~= names then
+            if header then
+                header = false
+            else
                 numbers_of(fields, path, row, width, values)
                 rows = rows + 1
             end
