@@ -16,6 +16,9 @@ static Tensor *only_tensor(lua_State *L, const char *name)
     static const ParamInfo params[] = {REQUIRED('T', "input")};
     Args a;
     Arg v[1];
+    Tensor *t = lua_gettop(L) == 1 ? to_tensor(L, 1) : NULL;
+    if (t)
+        return t;
     args_take(&a, L, name, is_method(L), params, 1, NULL, v);
     return v[0].t;
 }

@@ -131,6 +131,16 @@ static int unary(lua_State *L)
     return give_quick(L, apply_with_retry(L, upvalue_op(L), (Arg[]){{.t = x}}));
 }
 
+/* Reductions of everything; of some dims as any other row. */
+static int reduction(lua_State *L)
+{
+    Tensor *x = lua_gettop(L) == 1 ? to_tensor(L, 1) : NULL;
+    if (!x)
+        return generic(L);
+    Arg v[] = {{.t = x}, {.dims = NULL}, {.b = false}};
+    return give_quick(L, apply_with_retry(L, upvalue_op(L), v));
+}
+
 static int binary(lua_State *L)
 {
     if (lua_gettop(L) != 2)
@@ -192,10 +202,11 @@ static void add_closure(lua_State *L, int table, const char *name, lua_CFunction
 static void add_row(lua_State *L, const Library *lib, OpId op, const char *name)
 {
     const OpInfo *info = op_info(op);
-    lua_CFunction f = !is_elementwise(info) ? generic
-                      : info->nparam == 1   ? unary
-                      : info->nparam == 2   ? binary
-                                            : generic;
+    lua_CFunction f = info->format == FORMAT_REDUCE ? reduction
+                      : !is_elementwise(info)       ? generic
+                      : info->nparam == 1           ? unary
+                      : info->nparam == 2           ? binary
+                                                    : generic;
     int functions = info->nn ? lib->functional : lib->torch;
     if (!info->method_only)
         add_closure(L, functions, name, f, op, false);
@@ -234,7 +245,7 @@ void open_ops(lua_State *L, const Library *lib)
 static bool is_op_closure(lua_State *L, int f)
 {
     lua_CFunction c = lua_tocfunction(L, f);
-    return c && (c == generic || c == unary || c == binary || c == inplace);
+    return c && (c == generic || c == reduction || c == unary || c == binary || c == inplace);
 }
 
 const char *lang_option(lua_State *L, int f, int i)

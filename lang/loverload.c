@@ -154,6 +154,25 @@ static int nonzero(lua_State *L)
     return v[1].b ? give_coordinates(L, v[0].t) : give_out(&a, op_nonzero(v[0].t));
 }
 
+/* ---- two operands and nothing else: the common case of the functions below ---- */
+
+static bool plain_operands(lua_State *L, Arg *v)
+{
+    if (lua_gettop(L) != 2 || !(v[0].t = to_tensor(L, 1)))
+        return false;
+    v[1].t = to_tensor(L, 2);
+    if (!v[1].t)
+        v[1].t = to_number(L, 2);
+    return v[1].t != NULL;
+}
+
+static int give_plain(lua_State *L, OpId op, const Arg *v, bool inplace)
+{
+    if (inplace)
+        return give_self(L, op_apply_inplace(op, v) != NULL);
+    return give(L, apply_with_retry(L, op, v));
+}
+
 /* ---- div with a rounding mode ---- */
 
 static Tensor *truncated_quotient(Tensor *a, Tensor *b)
@@ -172,11 +191,13 @@ static int divide(lua_State *L)
     bool inplace = choice(L);
     Args a;
     Arg v[3];
+    if (plain_operands(L, v))
+        return give_plain(L, OP_div, v, inplace);
     args_begin(&a, L, inplace ? "div_" : "div", is_method(L));
-    if (!a.options && a.count == 2)
-        return inplace ? call_inplace(L, OP_div, "div_") : call_op(L, OP_div, "div", a.method);
     a.numbers = true;
     args_read(&a, params, 3, 2, "out", v);
+    if (v[0].t->is_number && v[1].t->is_number)
+        arg_error(&a, "input", 1, "Tensor", 1);
     const char *mode =
         v[2].i && lua_type(L, (int)v[2].i) == LUA_TSTRING ? lua_tostring(L, (int)v[2].i) : NULL;
     if (v[2].i && !(mode && (strcmp(mode, "floor") == 0 || strcmp(mode, "trunc") == 0)))
@@ -203,6 +224,8 @@ static int scaled_sum(lua_State *L)
     OpId op = which & 1 ? OP_sub : OP_add;
     Args a;
     Arg v[3];
+    if (plain_operands(L, v))
+        return give_plain(L, op, v, which >= 2);
     args_begin(&a, L, names[which], is_method(L));
     a.numbers = true;
     args_read(&a, params, 3, 2, "out", v);
