@@ -2,6 +2,7 @@
  * */
 #include "lang/lang.h"
 #include "lang/bind.h"
+#include "lang/cells.h"
 #include "lang/library.h"
 #include "lang/sugar.h"
 
@@ -256,65 +257,7 @@ static void replace_loaders(lua_State *L)
     lua_pop(L, 3);
 }
 
-/* ---- cells, and their guard against undefined globals ---- */
-
-static const char cells_key; /* registry: set of the chunk names of cells */
-
-static bool reader_is_cell(lua_State *L)
-{
-    lua_Debug ar;
-    if (!lua_getstack(L, 1, &ar))
-        return false;
-    lua_getinfo(L, "S", &ar);
-    if (ar.source[0] != '=' || lua_rawgetp(L, LUA_REGISTRYINDEX, &cells_key) != LUA_TTABLE)
-        return false;
-    lua_pushstring(L, ar.source);
-    bool cell = lua_rawget(L, -2) != LUA_TNIL;
-    lua_pop(L, 2);
-    return cell;
-}
-
-static const char *python_word(const char *name)
-{
-    static const char *const words[][2] = {{"True", "true"}, {"False", "false"}, {"None", "nil"},
-                                           {"len", "#"},     {"elif", "elseif"}, {"null", "nil"},
-                                           {"np", "torch"}};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i][0], name) == 0)
-            return words[i][1];
-    return NULL;
-}
-
-/* _G's __index */
-static int undefined_global(lua_State *L)
-{
-    if (lua_type(L, 2) != LUA_TSTRING || !reader_is_cell(L))
-        return 0;
-    const char *name = lua_tostring(L, 2), *better = python_word(name);
-    if (!better) {
-        Nearest near;
-        nearest_start(&near, name);
-        for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
-            if (lua_type(L, -2) == LUA_TSTRING)
-                nearest_try(&near, lua_tostring(L, -2));
-        better = near.best;
-    }
-    if (better)
-        return raise_error(L, "NameError", "name '%s' is not defined. Did you mean: '%s'?", name, better);
-    return raise_error(L, "NameError", "name '%s' is not defined", name);
-}
-
-static void guard_globals(lua_State *L)
-{
-    lua_newtable(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &cells_key);
-    lua_pushglobaltable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, undefined_global);
-    lua_setfield(L, -2, "__index");
-    lua_setmetatable(L, -2);
-    lua_pop(L, 1);
-}
+/* ---- cells ---- */
 
 int lang_load_cell(lua_State *L, const char *source, size_t length, const char *chunkname, LangCell *cell)
 {
@@ -329,10 +272,7 @@ int lang_load_cell(lua_State *L, const char *source, size_t length, const char *
     free(text);
     if (status != LUA_OK)
         return status;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &cells_key);
-    lua_pushboolean(L, true);
-    lua_setfield(L, -2, chunkname);
-    lua_pop(L, 1);
+    note_cell(L, source, length, chunkname);
     autograd_set_position(*chunkname == '=' || *chunkname == '@' ? chunkname + 1 : chunkname);
     return LUA_OK;
 }
