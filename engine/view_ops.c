@@ -215,7 +215,7 @@ Tensor *forward_expand(Tensor *x, const Dims *size)
     for (int i = size->n - 1; i >= 0; i--) {
         int d = i - lead;
         if (d < 0) {
-            if (shape.v[i] < 0)
+            if (shape.v[i] == -1)
                 return tide_fail("RuntimeError", "expand(torch.%sTensor{%s}, size=%s): the expanded size of the tensor (%lld) isn't allowed in a "
                                  "leading, non-existing dimension %d", dtype_info[x->dtype].cname, format_dims(have, sizeof have, x->ndim, x->shape),
                                  format_dims(want, sizeof want, size->n, size->v), (long long)shape.v[i], i);
@@ -223,15 +223,14 @@ Tensor *forward_expand(Tensor *x, const Dims *size)
             continue;
         }
         if (shape.v[i] == -1) shape.v[i] = x->shape[d];
-        if (shape.v[i] < 0)
-            return tide_fail("RuntimeError", "The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton "
-                             "dimension %d.", (long long)shape.v[i], (long long)x->shape[d], i);
         if (x->shape[d] != shape.v[i] && x->shape[d] != 1)
             return tide_fail("RuntimeError", "The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton "
                              "dimension %d.  Target sizes: %s.  Tensor sizes: %s", (long long)shape.v[i], (long long)x->shape[d], i,
                              format_dims(want, sizeof want, size->n, size->v), format_dims(have, sizeof have, x->ndim, x->shape));
         stride[i] = x->shape[d] == shape.v[i] ? x->stride[d] : 0;
     }
+    for (int i = 0; i < shape.n; i++)
+        if (shape.v[i] < 0) return tide_fail("RuntimeError", "numel: integer multiplication overflow");
     return with_geometry(x, &shape, stride);
 }
 
