@@ -1,13 +1,15 @@
-/* matmul.c - mm, bmm, addmm, baddbmm: one tiled kernel for every layout, by strides. */
+/* matmul.c - mm, bmm, addmm, baddbmm, for every layout by strides: a kernel that tiles in local memory, and for CPU
+ * devices, where local memory is memory like any other, one that works with vectors. */
 #include "engine/opencl/internal.h"
 
 #include <stdio.h>
 
-enum { TILE = 64 }; /* rows and columns of the result a group makes: kernels/matmul.cl */
+/* Rows and columns of the result: made by a group of the tiled kernel, by an item of the other. As in kernels/matmul.cl. */
+enum { TILE = 64, ROWS = 4, COLUMNS = 16 };
 
 /* Mirrors kernels/matmul.cl. Strides in elements; tiles are counted over the result. */
 typedef struct Product {
-    cl_long m, n, k, row_tiles, column_tiles;
+    cl_long batches, m, n, k, row_tiles, column_tiles;
     cl_long a_offset, a_batch, a_row, a_column;
     cl_long b_offset, b_batch, b_row, b_column;
     cl_long c_offset, c_batch, c_row, c_column;
@@ -37,6 +39,11 @@ static void launch_scalar(Launch *l, DType dtype, double v)
     launch_value(l, bytes, dtype_size(dtype));
 }
 
+static int64_t tiles(int64_t n, int64_t each)
+{
+    return (n + each - 1) / each;
+}
+
 static bool multiply(const Call *call, double alpha, double beta)
 {
     const Tensor *a = call->in[0], *b = call->in[1], *c = call->out[0];
@@ -46,15 +53,14 @@ static bool multiply(const Call *call, double alpha, double beta)
     if (c->numel == 0) return true;
     Product p = {
         .m = c->shape[i], .n = c->shape[j], .k = a->shape[j],
-        .row_tiles = (c->shape[i] + TILE - 1) / TILE, .column_tiles = (c->shape[j] + TILE - 1) / TILE,
+        .row_tiles = tiles(c->shape[i], device->is_cpu ? ROWS : TILE), .column_tiles = tiles(c->shape[j], device->is_cpu ? COLUMNS : TILE),
         .a_offset = a->offset, .a_row = a->stride[i], .a_column = a->stride[j],
         .b_offset = b->offset, .b_row = b->stride[i], .b_column = b->stride[j],
         .c_offset = c->offset, .c_row = c->stride[i], .c_column = c->stride[j],
-        .adds = beta != 0,
+        .adds = beta != 0, .batches = 1,
     };
-    int64_t batches = 1;
     if (i > 0) {
-        batches = c->shape[0];
+        p.batches = c->shape[0];
         p.a_batch = a->stride[0], p.b_batch = b->stride[0], p.c_batch = c->stride[0];
     }
     Plan plan = {device, (DType)c->dtype, device->group >= 256 ? 16 : 8};
@@ -62,14 +68,16 @@ static bool multiply(const Call *call, double alpha, double beta)
         return tide_refuse("RuntimeError", "OpenCL: %s allows groups of %zu work items; matrix products need 64", device->name, device->group);
     char key[64];
     snprintf(key, sizeof key, "matmul %s", dtype_name(plan.dtype));
-    Launch l = launch_begin(device, cl_program_kernel(device, key, "matmul", write_source, &plan));
+    Launch l = launch_begin(device, cl_program_kernel(device, key, device->is_cpu ? "matmul_rows" : "matmul_tiles", write_source, &plan));
     launch_tensor(&l, a);
     launch_tensor(&l, b);
     launch_tensor(&l, c);
     launch_value(&l, &p, sizeof p);
     launch_scalar(&l, plan.dtype, alpha);
     launch_scalar(&l, plan.dtype, beta);
-    size_t groups[2] = {(size_t)(batches * p.row_tiles * p.column_tiles), 1}, group[2] = {(size_t)plan.side, (size_t)plan.side};
+    size_t all = (size_t)(p.batches * p.row_tiles * p.column_tiles);
+    if (device->is_cpu) return launch_run(&l, all);
+    size_t groups[2] = {all, 1}, group[2] = {(size_t)plan.side, (size_t)plan.side};
     return launch_groups(&l, 2, groups, group);
 }
 

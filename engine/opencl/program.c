@@ -244,7 +244,7 @@ static cl_program program_of(ClDevice *d, const char *key, SourceWriter write, c
 cl_kernel cl_program_kernel(ClDevice *d, const char *key, const char *name, SourceWriter write, const void *context)
 {
     char full[512];
-    int program_length = snprintf(full, sizeof full, "%d %s", d->index, key);
+    int program_length = snprintf(full, sizeof full, "%d%c %s", d->index, d->is_cpu ? 'c' : 'g', key);
     snprintf(full + program_length, sizeof full - (size_t)program_length, " %s", name);
     Entry *e = find(kernels, full);
     if (e) return e->kernel;

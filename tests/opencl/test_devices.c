@@ -100,6 +100,33 @@ static void test_matmul(void **state)
     scope_close(mark);
 }
 
+/* The kernels that GPUs get, on whatever device this is. */
+static void test_as_a_gpu(void **state)
+{
+    (void)state;
+    ClDevice *d = cl_device(0), was = *d;
+    d->is_cpu = false;
+    if (d->group >= 64) d->group = 256;
+    int mark = scope_open();
+    check_matmul(matrix(70, 33, DT_F32), op_t(matrix(130, 33, DT_F32)), 256);
+    check_matmul(operand(DIMS(3, 6, 7), DT_F32, -2, 2), operand(DIMS(3, 7, 3), DT_F32, -2, 2), 64);
+    Tensor *x = matrix(40, 500, DT_F32), *y = matrix(40, 500, DT_F32), *gx = moved(x), *gy = moved(y), *sum = op_add(x, op_t(op_t(y)));
+    first_is_done();
+    same_answer("x + y", sum, op_add(gx, gy), 1);
+    sum = op_exp(op_t(x));
+    first_is_done();
+    same_answer("exp", sum, op_exp(op_t(gx)), 16);
+    sum = op_sum(x, NULL, false);
+    first_is_done();
+    same_answer("sum", sum, op_sum(gx, NULL, false), 256);
+    sum = op_softmax(x, 1);
+    first_is_done();
+    same_answer("softmax", sum, op_softmax(gx, 1), 16);
+    scope_close(mark);
+    d->is_cpu = was.is_cpu;
+    d->group = was.group;
+}
+
 /* ---- structure ---- */
 
 static Tensor *whole(const int64_t *v, const Dims *shape)
@@ -304,7 +331,7 @@ static void test_interrupt(void **state)
 {
     (void)state;
     int mark = scope_open();
-    Tensor *x = moved(matrix(2000, 2000, DT_F32));
+    Tensor *x = moved(matrix(1000, 1000, DT_F32));
     assert_non_null(op_mm(x, x));
     assert_true(device_synchronize(gpu));
     signal(SIGALRM, on_alarm);
@@ -428,6 +455,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_moves),
         cmocka_unit_test(test_memory_is_counted),
         cmocka_unit_test(test_matmul),
+        cmocka_unit_test(test_as_a_gpu),
         cmocka_unit_test(test_indexing),
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_autograd),

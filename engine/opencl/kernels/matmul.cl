@@ -1,5 +1,4 @@
-/* matmul.cl - c = alpha a b + beta c, tile by tile. SIDE x SIDE work items make TILE x TILE elements of the result; the
- * strips of a and b that they need pass through local memory, STRIP deep. */
+/* matmul.cl - c = alpha a b + beta c, twice: by tiles, and by rows of vectors. */
 
 #define TILE 64
 #define STRIP 16
@@ -7,21 +6,31 @@
 
 /* Mirrors matmul.c's Product. */
 typedef struct Product {
-    long m, n, k, row_tiles, column_tiles;
+    long batches, m, n, k, row_tiles, column_tiles;
     long a_offset, a_batch, a_row, a_column;
     long b_offset, b_batch, b_row, b_column;
     long c_offset, c_batch, c_row, c_column;
     int adds, unused;
 } Product;
 
+#define ROWS 4
+#define COLUMNS 16
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+#define TV PASTE(T, 16)
+
 #if T_FLOAT
 #define MULTIPLY_ADD(x, y, z) mad(x, y, z)
+#define MULTIPLY_ADD_V(x, y, z) mad((TV)(x), y, z)
 #else
+#define MULTIPLY_ADD_V(x, y, z) ((TV)(x) * (y) + (z))
 #define MULTIPLY_ADD(x, y, z) (T)((UT)(x) * (UT)(y) + (UT)(z))
 #endif
 
+/* SIDE x SIDE work items make TILE x TILE elements of the result; the strips of a and b that they need pass through local
+ * memory, STRIP deep. */
 kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1)))
-void matmul(global const T *a, global const T *b, global T *c, const Product p, const T alpha, const T beta)
+void matmul_tiles(global const T *a, global const T *b, global T *c, const Product p, const T alpha, const T beta)
 {
     local T strip_a[STRIP][TILE + 1], strip_b[STRIP][TILE + 1];
     T sum[PER][PER];
@@ -62,4 +71,39 @@ void matmul(global const T *a, global const T *b, global T *c, const Product p, 
             T v = alpha * sum[i][j];
             *to = p.adds ? v + beta * *to : v;
         }
+}
+
+/* One work item makes ROWS rows of COLUMNS elements: a vector of b's row serves them all. Rows and columns beyond the
+ * matrix repeat its last ones and are not stored. */
+kernel void matmul_rows(global const T *a, global const T *b, global T *c, const Product p, const T alpha, const T beta)
+{
+    long item = get_global_id(0), each = p.row_tiles * p.column_tiles, batch = item / each;
+    if (batch >= p.batches) return;
+    item -= batch * each;
+    long row = item / p.column_tiles * ROWS, column = (item - item / p.column_tiles * p.column_tiles) * COLUMNS;
+    int rows = (int)min(p.m - row, (long)ROWS), columns = (int)min(p.n - column, (long)COLUMNS);
+    bool dense = p.b_column == 1 && columns == COLUMNS;
+    b += p.b_offset + batch * p.b_batch + column * p.b_column;
+    a += p.a_offset + batch * p.a_batch + row * p.a_row;
+    c += p.c_offset + batch * p.c_batch + row * p.c_row + column * p.c_column;
+    TV sum[ROWS];
+    for (int i = 0; i < ROWS; i++) sum[i] = (TV)(0);
+    for (long k = 0; k < p.k; k++, a += p.a_column, b += p.b_row) {
+        TV right;
+        if (dense) right = vload16(0, b);
+        else {
+            T element[COLUMNS];
+            for (int j = 0; j < COLUMNS; j++) element[j] = b[min(j, columns - 1) * p.b_column];
+            right = vload16(0, element);
+        }
+        for (int i = 0; i < ROWS; i++) sum[i] = MULTIPLY_ADD_V(a[min(i, rows - 1) * p.a_row], right, sum[i]);
+    }
+    for (int i = 0; i < rows; i++) {
+        T element[COLUMNS];
+        vstore16((TV)(alpha) * sum[i], 0, element);
+        for (int j = 0; j < columns; j++) {
+            global T *to = c + i * p.c_row + j * p.c_column;
+            *to = p.adds ? element[j] + beta * *to : element[j];
+        }
+    }
 }
