@@ -28,6 +28,9 @@ int lang_load(lua_State *L, const char *source, size_t length, const char *chunk
 int lang_load_file(lua_State *L, const char *path);
 int lang_load_cell(lua_State *L, const char *source, size_t length, const char *chunkname, LangCell *cell);
 
+/* Cells so far count no more as having defined names (a global that a cell set to nil is defined). */
+void lang_forget_names(lua_State *L);
+
 /* Pushes the plain Lua that the source means and returns true, or pushes a message and returns false. */
 bool lang_translate(lua_State *L, const char *source, size_t length, const char *chunkname, bool cell);
 

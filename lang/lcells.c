@@ -1,6 +1,7 @@
 /* lcells.c - the prompt's guard: reading a global that no cell ever assigned is an error with a hint. */
 #include "lang/bind.h"
 #include "lang/cells.h"
+#include "lang/lang.h"
 #include "lang/lexer.h"
 
 #include <string.h>
@@ -52,6 +53,9 @@ static int undefined_global(lua_State *L)
     if (!better) {
         Nearest near;
         nearest_start(&near, name);
+        nearest_try(&near, "true");
+        nearest_try(&near, "false");
+        nearest_try(&near, "nil");
         for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
             if (lua_type(L, -2) == LUA_TSTRING)
                 nearest_try(&near, lua_tostring(L, -2));
@@ -62,12 +66,17 @@ static int undefined_global(lua_State *L)
     return raise_error(L, "NameError", "name '%s' is not defined", name);
 }
 
+void lang_forget_names(lua_State *L)
+{
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &names_key);
+}
+
 void guard_globals(lua_State *L)
 {
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &cells_key);
-    lua_newtable(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &names_key);
+    lang_forget_names(L);
     lua_pushglobaltable(L);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, undefined_global);

@@ -127,7 +127,9 @@ void nearest_start(Nearest *n, const char *word)
 void nearest_try(Nearest *n, const char *candidate)
 {
     int d = edit_distance(n->word, candidate);
-    if (d < n->distance && d < (int)strlen(candidate)) {
+    /* among equals the first by the alphabet: tables come in no order */
+    bool first = n->best && d == n->distance && strcmp(candidate, n->best) < 0;
+    if ((d < n->distance || first) && d < (int)strlen(candidate)) {
         n->distance = d;
         n->best = candidate;
     }

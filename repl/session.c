@@ -107,6 +107,7 @@ void session_reset(Session *s)
         lua_rawset(L, -3);
     }
     lua_pop(L, 1);
+    lang_forget_names(L);
     results_open(s);
     s->number = 0; /* the next cell is the first */
     lua_gc(L, LUA_GCCOLLECT);
