@@ -178,6 +178,28 @@ static int inplace(lua_State *L)
     return call_inplace(L, op, strcat(name, "_"));
 }
 
+/* t:transpose_(0, 1) and its like: the handle turns to the view; the memory stays as it is. */
+static int view_inplace(lua_State *L)
+{
+    OpId op = upvalue_op(L);
+    Args a;
+    Arg v[OP_MAXPARAM];
+    args_begin(&a, L, op_info(op)->name, true);
+    read_op_args(&a, op_info(op), NULL, v);
+    Tensor *t = v[0].t;
+    if (t->requires_grad && tensor_is_leaf(t) && grad_enabled())
+        return raise_error(L, "RuntimeError",
+                           "a leaf Variable that requires grad is being used in an in-place operation.");
+    Tensor *y = tensor_keep(op_apply(op, v));
+    if (!y)
+        return raise_pending(L);
+    ((Handle *)lua_touserdata(L, 1))->tensor = y;
+    tensor_release(t);
+    return give_self(L, true);
+}
+
+static const char *const inplace_views[] = {"t", "transpose", "swapaxes", "swapdims", "squeeze", "unsqueeze"};
+
 /* ---- registration ---- */
 
 static bool has_inplace(const OpInfo *info)
@@ -212,6 +234,12 @@ static void add_row(lua_State *L, const Library *lib, OpId op, const char *name)
         add_closure(L, functions, name, f, op, false);
     if (!info->function_only && !info->nn)
         add_closure(L, lib->methods, name, f, op, true);
+    for (size_t i = 0; i < sizeof inplace_views / sizeof *inplace_views; i++) {
+        if (strcmp(inplace_views[i], name) != 0)
+            continue;
+        add_closure(L, lib->methods, lua_pushfstring(L, "%s_", name), view_inplace, op, true);
+        lua_pop(L, 1);
+    }
     if (!has_inplace(info))
         return;
     const char *with_underscore = lua_pushfstring(L, "%s_", name);
