@@ -20,7 +20,9 @@ ALL_TESTS = $(UNIT_BIN) $(TEXT_TESTS)
 PICKED = $(if $(ONLY),$(foreach t,$(ALL_TESTS),$(if $(findstring $(ONLY),$(t)),$(t))),$(ALL_TESTS))
 TEST_SECONDS ?= $(if $(SANITIZE),600,120)
 
-# Kernels are found through weak symbols, which do not pull members out of an archive: the whole of it is linked.
+# Kernels are found through weak symbols, which do not pull members out of an archive: the engine's tests link the whole
+# of it. Tests of lang/ link what they call, so that one may bring its own copy of a file.
+LIBTIDE = $(if $(filter $(BUILD)/tests/lang/%,$@),$(BUILD)/libtide.a,-Wl,--whole-archive $(BUILD)/libtide.a -Wl,--no-whole-archive)
 # A test program may lean on the other .c files of its folder: an archive, so that it gets just what it calls.
 define helpers_rule
 $(BUILD)/tests/$(1)/helpers.a: $(call obj,$(filter-out $(UNIT_C),$(wildcard tests/$(1)/*.c)))
@@ -33,7 +35,7 @@ $(foreach d,$(UNIT_DIRS),$(eval $(call helpers_rule,$(d))))
 
 $(UNIT_BIN): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libtide.a $(BUILD)/flags
 	@echo "  ld  $@"
-	$(QUIET)$(CC) $(LD_ALL) -o $@ $< $(@D)/helpers.a -Wl,--whole-archive $(BUILD)/libtide.a -Wl,--no-whole-archive -lcmocka $(LUA_LIBS) $(PKG_LIBS) -lm
+	$(QUIET)$(CC) $(LD_ALL) -o $@ $< $(@D)/helpers.a $(LIBTIDE) -lcmocka $(LUA_LIBS) $(PKG_LIBS) -lm
 
 $(BUILD)/harness: $(HARNESS_O)
 	$(QUIET)$(CC) $(LD_ALL) -o $@ $(HARNESS_O)
