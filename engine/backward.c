@@ -310,13 +310,29 @@ static void prune(Walk *w)
     }
 }
 
-static bool walk_graph(Walk *w, TensorList y, TensorList gradient, bool retain_graph)
+static bool find_targets(Walk *w, TensorList inputs)
+{
+    w->target = tide_malloc((size_t)inputs.n * sizeof *w->target);
+    w->captured = tide_malloc((size_t)inputs.n * sizeof *w->captured);
+    if (!w->target || !w->captured) return false;
+    memset(w->target, 0, (size_t)inputs.n * sizeof *w->target);
+    memset(w->captured, 0, (size_t)inputs.n * sizeof *w->captured);
+    w->inputs = inputs;
+    for (int i = 0; i < inputs.n; i++) {
+        if (!needs_grad(inputs.v[i])) return tide_refuse("RuntimeError", "One of the differentiated Tensors does not require grad");
+        if (!(w->target[i] = gradient_target(inputs.v[i]))) return false;
+    }
+    return true;
+}
+
+/* The outputs are looked at before the inputs: what is wrong with both is said of the outputs, as PyTorch does. */
+static bool walk_graph(Walk *w, TensorList y, TensorList gradient, const TensorList *inputs, bool retain_graph)
 {
     bool was = set_grad_enabled(w->create_graph), ok = true;
     int mark = scope_open();
     for (int i = 0; i < y.n && ok; i++) ok = seed_root(w, y.v[i], i < gradient.n ? gradient.v[i] : NULL, i);
     scope_close(mark);
-    ok = ok && collect(w);
+    ok = ok && (!inputs || find_targets(w, *inputs)) && collect(w);
     if (ok && w->inputs.n) prune(w);
     for (size_t i = 0; i < w->n && ok; i++) {
         Node *n = w->node[i];
@@ -352,26 +368,11 @@ static void walk_finish(Walk *w)
     free(w->captured);
 }
 
-static bool find_targets(Walk *w, TensorList inputs)
-{
-    w->target = tide_malloc((size_t)inputs.n * sizeof *w->target);
-    w->captured = tide_malloc((size_t)inputs.n * sizeof *w->captured);
-    if (!w->target || !w->captured) return false;
-    memset(w->target, 0, (size_t)inputs.n * sizeof *w->target);
-    memset(w->captured, 0, (size_t)inputs.n * sizeof *w->captured);
-    w->inputs = inputs;
-    for (int i = 0; i < inputs.n; i++) {
-        if (!needs_grad(inputs.v[i])) return tide_refuse("RuntimeError", "One of the differentiated Tensors does not require grad");
-        if (!(w->target[i] = gradient_target(inputs.v[i]))) return false;
-    }
-    return true;
-}
-
 bool autograd_backward(TensorList y, TensorList gradient, bool retain_graph, bool create_graph, const TensorList *inputs)
 {
     if (tide_failed()) return false;
     Walk w = {.id = ++walks, .create_graph = create_graph, .accumulate = true};
-    bool ok = (!inputs || find_targets(&w, *inputs)) && walk_graph(&w, y, gradient, retain_graph || create_graph);
+    bool ok = walk_graph(&w, y, gradient, inputs, retain_graph || create_graph);
     walk_finish(&w);
     return ok;
 }
@@ -381,7 +382,7 @@ bool autograd_grad(TensorList y, TensorList gradient, TensorList inputs, bool re
 {
     if (tide_failed()) return false;
     Walk w = {.id = ++walks, .create_graph = create_graph};
-    bool ok = find_targets(&w, inputs) && walk_graph(&w, y, gradient, retain_graph || create_graph);
+    bool ok = walk_graph(&w, y, gradient, &inputs, retain_graph || create_graph);
     for (int i = 0; i < inputs.n && ok; i++) {
         out[i] = w.captured[i] ? scope_own(tensor_keep(w.captured[i])) : NULL;
         if (!out[i] && !allow_unused)
