@@ -1,9 +1,10 @@
 /* codegen.c - elementwise rows: kernels made from the op table's expressions.
  *
- * A work item computes `width` neighbours of one row of the innermost dim. How operands lie is part of the program:
- * '1' dense along that dim, 's' any stride, 'n' the same element everywhere (its dtype is looked up at run time, so that
- * plain numbers add no variants). Outer dims are strides in the arguments. On CPU devices a program holds all rows of a
- * signature, as loading the compiler costs more than a kernel; GPUs get one row a program. */
+ * A work item computes `width` neighbours of one row of the innermost dim. How operands lie is part of the
+ * program: '1' dense along that dim, 's' any stride, 'n' the same element everywhere (its dtype is looked up
+ * at run time, so that plain numbers add no variants). Outer dims are strides in the arguments. On CPU
+ * devices a program holds all rows of a signature, as loading the compiler costs more than a kernel; GPUs get
+ * one row a program. */
 #include "engine/opencl/internal.h"
 #include "engine/ops.h"
 
@@ -69,9 +70,10 @@ static bool in_program(const Signature *s, OpId op)
 static bool is_builtin(const char *name, size_t n)
 {
     static const char *const known[] = {
-        "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "erf", "erfc", "sin", "cos", "tan", "asin", "acos", "atan",
-        "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sqrt", "floor", "ceil", "rint", "trunc", "atan2", "hypot",
-        "lgamma", "power", "fmod_of", "copy_sign",
+        "exp",  "exp2",  "expm1", "log",   "log2",   "log10", "log1p",   "erf",
+        "erfc", "sin",   "cos",   "tan",   "asin",   "acos",  "atan",    "sinh",
+        "cosh", "tanh",  "asinh", "acosh", "atanh",  "sqrt",  "floor",   "ceil",
+        "rint", "trunc", "atan2", "hypot", "lgamma", "power", "fmod_of", "copy_sign",
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strlen(known[i]) == n && memcmp(known[i], name, n) == 0) return true;
@@ -105,8 +107,8 @@ static bool chooses_literals(const char *text)
     return false;
 }
 
-/* Comparisons of vectors are -1 where those of numbers are 1: they may choose or be the answer, but not be counted with.
- * Literals must not be of higher rank than the elements, which rules out small integers. */
+/* Comparisons of vectors are -1 where those of numbers are 1: they may choose or be the answer, but not be
+ * counted with. Literals must not be of higher rank than the elements, which rules out small integers. */
 static bool has_vector_form(const OpInfo *info, DType compute)
 {
     DType c = register_dtype(compute);
@@ -122,8 +124,10 @@ static bool has_vector_form(const OpInfo *info, DType compute)
 static const char *parameters(int nin, const char *type)
 {
     static char text[96];
-    if (nin == 1) snprintf(text, sizeof text, "%s x", type);
-    else snprintf(text, sizeof text, nin == 2 ? "%s a, %s b" : "%s a, %s b, %s c", type, type, type);
+    if (nin == 1)
+        snprintf(text, sizeof text, "%s x", type);
+    else
+        snprintf(text, sizeof text, nin == 2 ? "%s a, %s b" : "%s a, %s b, %s c", type, type, type);
     return text;
 }
 
@@ -133,11 +137,13 @@ static void write_function(Text *t, const Signature *s, const OpInfo *info, bool
     const char *result = s->answers_bool ? "uchar" : "T";
     bool truth = s->answers_bool || s->compute == DT_BOOL;
     if (vector) {
-        text_add(t, "static inline %s v_%s(%s) { return ", s->answers_bool ? "BV" : "TV", info->name, parameters(s->nin, "TV"));
+        text_add(t, "static inline %s v_%s(%s) { return ", s->answers_bool ? "BV" : "TV", info->name,
+                 parameters(s->nin, "TV"));
         text_add(t, s->answers_bool ? "CONVERT_BV(%s) & (uchar)1; }\n" : "%s; }\n", info->forward);
         return;
     }
-    text_add(t, "static inline %s f_%s(%s) { return (%s)(", result, info->name, parameters(s->nin, "T"), result);
+    text_add(t, "static inline %s f_%s(%s) { return (%s)(", result, info->name, parameters(s->nin, "T"),
+             result);
     text_add(t, truth ? "(%s) != 0); }\n" : "%s); }\n", info->forward);
 }
 
@@ -147,8 +153,10 @@ static void write_list(Text *t, int from, int n, const char *format)
         if (k > from) text_put(t, ", ");
         for (const char *p = format; *p; p++) {
             char c[2] = {*p, 0};
-            if (*p == '#') text_add(t, "%d", k);
-            else text_put(t, c);
+            if (*p == '#')
+                text_add(t, "%d", k);
+            else
+                text_put(t, c);
         }
     }
 }
@@ -156,13 +164,18 @@ static void write_list(Text *t, int from, int n, const char *format)
 /* #define LOCATE: where the item's first elements are, o0, o1 …, of n elements a row. */
 static void write_locate(Text *t, int nop)
 {
-    text_put(t, "#define LOCATE \\\n    INDEX id = (INDEX)get_global_id(0); \\\n    if (id >= (INDEX)g.items) return; \\\n"
-                "    INDEX chunks = (INDEX)g.chunks, row = id / chunks, i = (id - row * chunks) * WIDTH; \\\n    INDEX ");
+    text_put(t, "#define LOCATE \\\n    INDEX id = (INDEX)get_global_id(0); \\\n    if (id >= "
+                "(INDEX)g.items) return; \\\n"
+                "    INDEX chunks = (INDEX)g.chunks, row = id / chunks, i = (id - row * chunks) * WIDTH; "
+                "\\\n    INDEX ");
     for (int k = 0; k < nop; k++) text_add(t, "%ss%d = (INDEX)g.stride[%d][0]", k ? ", " : "", k, k);
     text_put(t, "; \\\n    INDEX ");
-    for (int k = 0; k < nop; k++) text_add(t, "%so%d = (INDEX)g.offset[%d] + i * s%d", k ? ", " : "", k, k, k);
-    text_put(t, "; \\\n    for (int d = 1; d < (int)g.ndim; d++) { \\\n"
-                "        INDEX size = (INDEX)g.shape[d], above = row / size, at = row - above * size; \\\n       ");
+    for (int k = 0; k < nop; k++)
+        text_add(t, "%so%d = (INDEX)g.offset[%d] + i * s%d", k ? ", " : "", k, k, k);
+    text_put(
+        t,
+        "; \\\n    for (int d = 1; d < (int)g.ndim; d++) { \\\n"
+        "        INDEX size = (INDEX)g.shape[d], above = row / size, at = row - above * size; \\\n       ");
     for (int k = 0; k < nop; k++) text_add(t, " o%d += at * (INDEX)g.stride[%d][d];", k, k);
     text_put(t, " \\\n        row = above; \\\n    }\n");
 }
@@ -179,7 +192,8 @@ static void write_access(Text *t, const Signature *s)
     }
 }
 
-/* Operand k's elements as a vector v<k>: those of a whole chunk in one load where they are dense, else one by one. */
+/* Operand k's elements as a vector v<k>: those of a whole chunk in one load where they are dense, else one by
+ * one. */
 static void write_vector_load(Text *t, const Signature *s, int k)
 {
     if (s->layout[k] == 'n') {
@@ -188,8 +202,11 @@ static void write_vector_load(Text *t, const Signature *s, int k)
     }
     text_add(t, "    TV v%d;\n    ", k);
     if (s->layout[k] == '1') text_add(t, "if (n == WIDTH) v%d = LOADV%d(o%d);\n    else ", k, k, k);
-    text_add(t, "{\n        T q[WIDTH];\n        SLOWLY for (INDEX e = 0; e < WIDTH; e++) q[e] = LOAD%d(o%d + min(e, n - 1) * s%d);\n"
-                "        v%d = vload%d(0, q);\n    }\n", k, k, k, k, s->width);
+    text_add(t,
+             "{\n        T q[WIDTH];\n        SLOWLY for (INDEX e = 0; e < WIDTH; e++) q[e] = LOAD%d(o%d + "
+             "min(e, n - 1) * s%d);\n"
+             "        v%d = vload%d(0, q);\n    }\n",
+             k, k, k, k, s->width);
 }
 
 static void write_vector_body(Text *t, const Signature *s, const OpInfo *info)
@@ -198,7 +215,8 @@ static void write_vector_body(Text *t, const Signature *s, const OpInfo *info)
     text_add(t, "    %s r = v_%s(", s->answers_bool ? "BV" : "TV", info->name);
     write_list(t, 1, s->nin + 1, "v#");
     text_put(t, ");\n");
-    if (s->layout[0] == '1') text_put(t, "    if (n == WIDTH) {\n        STOREV(o0, r);\n        return;\n    }\n");
+    if (s->layout[0] == '1')
+        text_put(t, "    if (n == WIDTH) {\n        STOREV(o0, r);\n        return;\n    }\n");
     text_add(t, "    %s z[WIDTH];\n    vstore%d(r, 0, z);\n", s->answers_bool ? "uchar" : "T", s->width);
     text_put(t, "    SLOWLY for (INDEX e = 0; e < n; e++) STORE(o0 + e * s0, z[e]);\n");
 }
@@ -244,16 +262,18 @@ static bool write_source(Text *t, const void *context)
     write_prelude(t, s->device, s->compute, s->wide);
     text_add(t, "#define WIDTH %d\n", s->width);
     if (s->width > 1)
-        text_add(t, "#define TV %s%d\n#define BV uchar%d\n#define CONVERT_BV(v) convert_uchar%d(v)\n", register_type(s->compute),
-                 s->width, s->width, s->width);
+        text_add(t, "#define TV %s%d\n#define BV uchar%d\n#define CONVERT_BV(v) convert_uchar%d(v)\n",
+                 register_type(s->compute), s->width, s->width, s->width);
     text_put(t, "#define SCALAR(name) name\n#define SCALAR_FN static inline\n");
     text_put(t, cl_source("scalar"));
     text_put(t, "#if T_FLOAT\n#define power pow\n#define fmod_of fmod\n#define copy_sign copysign\n#endif\n");
     write_locate(t, s->nin + 1);
     write_access(t, s);
-    if (s->op == OP_copy) write_copies(t, s);
-    else for (OpId op = 0; op < OP_COUNT; op++)
-        if (in_program(s, op)) write_kernel(t, s, op_info(op));
+    if (s->op == OP_copy)
+        write_copies(t, s);
+    else
+        for (OpId op = 0; op < OP_COUNT; op++)
+            if (in_program(s, op)) write_kernel(t, s, op_info(op));
     return !t->failed;
 }
 
@@ -279,7 +299,8 @@ static void make_key(const Signature *s, char *key, size_t size)
     if (!s->device->is_cpu && !copies) snprintf(key + n, size - (size_t)n, " %s", op_info(s->op)->name);
 }
 
-/* Same bits on both sides: moved as integers of their size, so that nothing is rounded and float64 needs no support. */
+/* Same bits on both sides: moved as integers of their size, so that nothing is rounded and float64 needs no
+ * support. */
 static DType bits_of(DType d)
 {
     switch (dtype_size(d)) {
@@ -302,7 +323,8 @@ static bool check_dtypes(const Signature *s, const Call *call)
 
 bool opencl_elementwise(const Call *call)
 {
-    Signature s = {.device = cl_device_of(call->out[0]), .op = call->op, .nin = call->nin, .compute = call->compute};
+    Signature s = {
+        .device = cl_device_of(call->out[0]), .op = call->op, .nin = call->nin, .compute = call->compute};
     const Tensor *operand[GEOMETRY_MAXOP] = {call->out[0]};
     Geometry g;
     if (!s.device) return false;
@@ -324,8 +346,10 @@ bool opencl_elementwise(const Call *call)
     }
     char key[256], name[80];
     make_key(&s, key, sizeof key);
-    if (call->op != OP_copy) snprintf(name, sizeof name, "k_%s", op_info(call->op)->name);
-    else snprintf(name, sizeof name, "k_copy_%s", s.layout[1] == 'n' ? "number" : dtype_name(s.dtype[1]));
+    if (call->op != OP_copy)
+        snprintf(name, sizeof name, "k_%s", op_info(call->op)->name);
+    else
+        snprintf(name, sizeof name, "k_copy_%s", s.layout[1] == 'n' ? "number" : dtype_name(s.dtype[1]));
     ClDevice *device = cl_device_of(call->out[0]);
     Launch l = launch_begin(device, cl_program_kernel(device, key, name, write_source, &s));
     for (int k = 0; k < nop; k++) launch_tensor(&l, operand[k]);

@@ -26,7 +26,8 @@ static void add_devices(cl_platform_id platform, cl_device_type type)
 
 int opencl_device_count(void)
 {
-    static const cl_device_type order[] = {CL_DEVICE_TYPE_GPU, CL_DEVICE_TYPE_ACCELERATOR, CL_DEVICE_TYPE_CPU};
+    static const cl_device_type order[] = {CL_DEVICE_TYPE_GPU, CL_DEVICE_TYPE_ACCELERATOR,
+                                           CL_DEVICE_TYPE_CPU};
     if (device_count >= 0) return device_count;
     device_count = 0;
     cl_platform_id platforms[16];
@@ -70,15 +71,13 @@ static bool device_number(const ClDevice *d, cl_device_info what, cl_ulong *out,
 static bool query_limits(ClDevice *d)
 {
     cl_ulong group, floats;
-    const char *list = extensions(d->id);
-    d->fp64 = has_extension(list, "cl_khr_fp64");
-    d->atomics64 = has_extension(list, "cl_khr_int64_base_atomics");
+    d->fp64 = has_extension(extensions(d->id), "cl_khr_fp64");
     if (!device_number(d, CL_DEVICE_MAX_WORK_GROUP_SIZE, &group, sizeof(size_t))) return false;
     if (!device_number(d, CL_DEVICE_MAX_MEM_ALLOC_SIZE, &d->max_alloc, sizeof(cl_ulong))) return false;
     if (!device_number(d, CL_DEVICE_GLOBAL_MEM_SIZE, &d->memory, sizeof(cl_ulong))) return false;
-    if (!device_number(d, CL_DEVICE_LOCAL_MEM_SIZE, &d->local_memory, sizeof(cl_ulong))) return false;
     if (!device_number(d, CL_DEVICE_SINGLE_FP_CONFIG, &floats, sizeof(cl_device_fp_config))) return false;
-    d->options = floats & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT ? "-w -cl-fp32-correctly-rounded-divide-sqrt" : "-w";
+    d->options =
+        floats & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT ? "-w -cl-fp32-correctly-rounded-divide-sqrt" : "-w";
     size_t want = d->is_cpu ? 64 : 256;
     for (d->group = 1; d->group * 2 <= group && d->group < want;) d->group *= 2;
     return true;
@@ -117,7 +116,8 @@ ClDevice *cl_device(int index)
     int n = opencl_device_count();
     if (n == 0) return tide_fail("RuntimeError", "No OpenCL devices are available");
     if (index < 0 || index >= n)
-        return tide_fail("RuntimeError", "OpenCL error: invalid device ordinal %d (there %s %d)", index, n == 1 ? "is" : "are", n);
+        return tide_fail("RuntimeError", "OpenCL error: invalid device ordinal %d (there %s %d)", index,
+                         n == 1 ? "is" : "are", n);
     ClDevice *d = &devices[index];
     return d->context || open_device(d) ? d : NULL;
 }

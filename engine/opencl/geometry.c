@@ -39,8 +39,10 @@ void geometry_init(Geometry *g, int nop, const Tensor *const *operand, int width
     }
     int kept = 0;
     for (int i = 0; i < n; i++) {
-        if (kept > 0 && joins(&axis[i], &axis[kept - 1], nop)) axis[kept - 1].size *= axis[i].size;
-        else axis[kept++] = axis[i];
+        if (kept > 0 && joins(&axis[i], &axis[kept - 1], nop))
+            axis[kept - 1].size *= axis[i].size;
+        else
+            axis[kept++] = axis[i];
     }
     if (kept == 0) axis[kept++] = (Axis){.size = 1};
     g->ndim = kept;

@@ -1,7 +1,7 @@
 /* hosted.c - KERNEL rows that have no OpenCL kernel: run by the CPU's kernel on copies in host memory.
  *
- * The copies keep the tensors' geometry: of each, the span of its storage from first to last element travels. Kernels
- * that write into part of an output find what was there. */
+ * The copies keep the tensors' geometry: of each, the span of its storage from first to last element travels.
+ * Kernels that write into part of an output find what was there. */
 #include "engine/opencl/internal.h"
 
 #include "engine/store.h"

@@ -1,9 +1,9 @@
 /* index.c - kernels that read or write at computed places: index, gather, index_put and the scatters.
  *
- * All are one walk over three operands, as on the CPU: the place in x before the index is added (stride 0 along the
- * indexed dim), the index, and the result or the source. Writes that replace elements run all at once: of several to one
- * place any may stay. Writes that combine go along the indexed dim in order, one work item for each other place, so that
- * sums are the same every time. */
+ * All are one walk over three operands, as on the CPU: the place in x before the index is added (stride 0
+ * along the indexed dim), the index, and the result or the source. Writes that replace elements run all at
+ * once: of several to one place any may stay. Writes that combine go along the indexed dim in order, one work
+ * item for each other place, so that sums are the same every time. */
 #include "engine/opencl/internal.h"
 
 #include <stdio.h>
@@ -12,8 +12,12 @@
 typedef enum How { HOW_TAKE, HOW_SET, HOW_ADD, HOW_MULTIPLY, HOW_MAX, HOW_MIN } How;
 
 static const char *const combined[] = {
-    [HOW_TAKE] = "b", [HOW_SET] = "b", [HOW_ADD] = "a + b", [HOW_MULTIPLY] = "a * b",
-    [HOW_MAX] = "a != a ? a : b != b ? b : a > b ? a : b", [HOW_MIN] = "a != a ? a : b != b ? b : a < b ? a : b",
+    [HOW_TAKE] = "b",
+    [HOW_SET] = "b",
+    [HOW_ADD] = "a + b",
+    [HOW_MULTIPLY] = "a * b",
+    [HOW_MAX] = "a != a ? a : b != b ? b : a > b ? a : b",
+    [HOW_MIN] = "a != a ? a : b != b ? b : a < b ? a : b",
 };
 
 typedef struct Plan {
@@ -24,7 +28,7 @@ typedef struct Plan {
 
 /* Mirrors kernels/index.cl. */
 typedef struct Along {
-    cl_long n, unit;               /* of the indexed dim; elements of x that an index of 1 stands for */
+    cl_long n, unit; /* of the indexed dim; elements of x that an index of 1 stands for */
     cl_long index_step, src_step;
 } Along;
 
@@ -36,7 +40,8 @@ static bool write_source(Text *t, const void *context)
     write_load(t, 0, p->dtype, p->dtype, 1);
     write_load(t, 1, p->dtype, p->dtype, 1);
     write_store(t, p->dtype, p->dtype, 1);
-    text_add(t, p->dtype == DT_BOOL ? "#define COMBINED (T)((%s) != 0)\n" : "#define COMBINED (T)(%s)\n", combined[p->how]);
+    text_add(t, p->dtype == DT_BOOL ? "#define COMBINED (T)((%s) != 0)\n" : "#define COMBINED (T)(%s)\n",
+             combined[p->how]);
     text_put(t, cl_source("index"));
     return !t->failed;
 }
@@ -59,12 +64,18 @@ static bool run(How how, const Tensor *x, const Tensor *index, const Tensor *oth
     ClDevice *device = cl_device_of(x);
     bool in_order = how > HOW_SET;
     if (!device || (in_order && !check_float64(device, &x, 1, p.dtype))) return false;
-    if (!in_order) p.dtype = dtype_size(p.dtype) == 1 ? DT_U8 : dtype_size(p.dtype) == 2 ? DT_I16 : dtype_size(p.dtype) == 4 ? DT_I32 : DT_I64;
+    if (!in_order)
+        p.dtype = dtype_size(p.dtype) == 1   ? DT_U8
+                  : dtype_size(p.dtype) == 2 ? DT_I16
+                  : dtype_size(p.dtype) == 4 ? DT_I32
+                                             : DT_I64;
     Along along = {other->shape[dim], unit, index->stride[dim], other->stride[dim]};
     Tensor ox = without_dim(x, dim), oindex = without_dim(index, dim), oother = without_dim(other, dim);
     Geometry g;
-    if (in_order) geometry_init(&g, 3, (const Tensor *[]){&oother, &ox, &oindex}, 1);
-    else geometry_init(&g, 3, (const Tensor *[]){other, x, index}, 1);
+    if (in_order)
+        geometry_init(&g, 3, (const Tensor *[]){&oother, &ox, &oindex}, 1);
+    else
+        geometry_init(&g, 3, (const Tensor *[]){other, x, index}, 1);
     if (other->numel == 0) return true;
     char key[64];
     const char *name = how == HOW_TAKE ? "take" : how == HOW_SET ? "put" : "put_in_order";
@@ -100,7 +111,8 @@ bool opencl_index(const Call *call)
     return run_offsets(HOW_TAKE, call->in[0], call->in[1], call->out[0]);
 }
 
-/* in[0] offsets (m) in elements, in[1] values (m, …rest), out[0] x's rest dims; arg[3] whether values are added. */
+/* in[0] offsets (m) in elements, in[1] values (m, …rest), out[0] x's rest dims; arg[3] whether values are
+ * added. */
 bool opencl_index_put(const Call *call)
 {
     return run_offsets(call->arg[3].b ? HOW_ADD : HOW_SET, call->out[0], call->in[0], call->in[1]);

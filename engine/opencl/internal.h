@@ -1,4 +1,5 @@
-/* internal.h - what the files of the OpenCL backend share: devices, programs, launches. Nothing outside includes it. */
+/* internal.h - what the files of the OpenCL backend share: devices, programs, launches. Nothing outside
+ * includes it. */
 #ifndef TIDE_OPENCL_INTERNAL_H
 #define TIDE_OPENCL_INTERNAL_H
 
@@ -12,25 +13,26 @@ enum { CL_CLASSES = 48 * 4, CL_MAXDEVICES = 64 };
 
 typedef struct FreeBuffer FreeBuffer;
 
-/* One device, its context and its one in-order queue: commands need no events among themselves. Opened on first use
- * and kept until the process ends. */
+/* One device, its context and its one in-order queue: commands need no events among themselves. Opened on
+ * first use and kept until the process ends. */
 typedef struct ClDevice {
     int index;
     cl_device_id id;
     cl_context context; /* NULL until opened */
     cl_command_queue queue;
     char name[128];
-    char identity[512];     /* name, version and driver: part of every cached binary's key */
-    const char *options;    /* for clBuildProgram */
-    bool is_cpu;            /* prefers vector types and few, long work items */
-    bool fp64, atomics64;
-    bool keeps_binaries;    /* on disk; PoCL does so by itself, and asked for a binary it first compiles every kernel */
-    size_t group;           /* work items a group, a power of two; reductions and elementwise kernels use it */
-    cl_ulong max_alloc, memory, local_memory;
+    char identity[512];  /* name, version and driver: part of every cached binary's key */
+    const char *options; /* for clBuildProgram */
+    bool is_cpu;         /* prefers vector types and few, long work items */
+    bool fp64;
+    bool keeps_binaries; /* on disk; PoCL does so by itself, and asked for a binary it first compiles every
+                            kernel */
+    size_t group;        /* work items a group, a power of two; reductions and elementwise kernels use it */
+    cl_ulong max_alloc, memory;
     FreeBuffer *free_buffers[CL_CLASSES];
-    size_t live, cached;    /* bytes in tensors; bytes held back for the next op */
-    int unflushed;          /* commands since the last mark */
-    cl_event mark;          /* an earlier point of the queue: the host may not run further ahead than two of them */
+    size_t live, cached; /* bytes in tensors; bytes held back for the next op */
+    int unflushed;       /* commands since the last mark */
+    cl_event mark; /* an earlier point of the queue: the host may not run further ahead than two of them */
 } ClDevice;
 
 /* Opened, or NULL and the error. */
@@ -43,7 +45,8 @@ bool cl_ok(cl_int status, const char *call);
 /* ---- memory ---- */
 
 cl_mem cl_buffer_take(ClDevice *device, size_t bytes); /* NULL and the error */
-void cl_buffer_give(ClDevice *device, cl_mem buffer, size_t bytes); /* to the cache; kernels in flight may still use it */
+void cl_buffer_give(ClDevice *device, cl_mem buffer,
+                    size_t bytes); /* to the cache; kernels in flight may still use it */
 static inline cl_mem cl_buffer_of(const Tensor *t)
 {
     return t->storage->data;
@@ -56,7 +59,8 @@ typedef bool (*SourceWriter)(Text *source, const void *context);
 
 /* The kernel `name` of the program known as `key`; the source is asked for when no such program is loaded.
  * Borrowed; NULL and the error. */
-cl_kernel cl_program_kernel(ClDevice *device, const char *key, const char *name, SourceWriter write, const void *context);
+cl_kernel cl_program_kernel(ClDevice *device, const char *key, const char *name, SourceWriter write,
+                            const void *context);
 /* The text of kernels/<name>.cl. */
 const char *cl_source(const char *name);
 
@@ -92,8 +96,8 @@ typedef struct Geometry {
     cl_long stride[GEOMETRY_MAXOP][TIDE_MAXDIM];
 } Geometry;
 
-/* nop views of operand[0]'s shape: sorted by operand 0's strides, sizes of 1 dropped, dims merged that all cross in one
- * step. inner, chunks and items are for width elements a work item. */
+/* nop views of operand[0]'s shape: sorted by operand 0's strides, sizes of 1 dropped, dims merged that all
+ * cross in one step. inner, chunks and items are for width elements a work item. */
 void geometry_init(Geometry *g, int nop, const Tensor *const *operand, int width);
 /* Whether offsets need 64 bits. */
 bool geometry_is_wide(const Geometry *g, int nop);
@@ -120,5 +124,9 @@ bool check_float64(const ClDevice *device, const Tensor *const *t, int n, DType 
 bool opencl_elementwise(const Call *call);
 bool opencl_reduce(const Call *call);
 bool opencl_on_host(const Call *call);
+
+/* KERNEL rows: not all of them exist. */
+#define KERNEL(name, ...) bool opencl_##name(const Call *call);
+#include "engine/ops.def"
 
 #endif

@@ -12,15 +12,16 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* Asks again and again: at first without sleeping, as most waits are short, then in naps of at most 2 ms. A CPU device
- * computes with the cores that asking would keep busy, so there the naps begin at once. */
+/* Asks again and again: at first without sleeping, as most waits are short, then in naps of at most 2 ms. A
+ * CPU device computes with the cores that asking would keep busy, so there the naps begin at once. */
 static bool event_wait(const ClDevice *d, cl_event event)
 {
     const double patience = d->is_cpu ? 2e-6 : 200e-6, started = seconds();
     long nap = 10000;
     for (;;) {
         cl_int state;
-        if (!cl_ok(clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, NULL), "clGetEventInfo"))
+        if (!cl_ok(clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, NULL),
+                   "clGetEventInfo"))
             return false;
         if (state < 0) return cl_ok(state, "a command failed");
         if (state == CL_COMPLETE) return true;
@@ -41,14 +42,16 @@ bool queue_wait(ClDevice *d)
 {
     cl_event done;
     drop_mark(d);
-    if (!cl_ok(clEnqueueMarkerWithWaitList(d->queue, 0, NULL, &done), "clEnqueueMarkerWithWaitList")) return false;
+    if (!cl_ok(clEnqueueMarkerWithWaitList(d->queue, 0, NULL, &done), "clEnqueueMarkerWithWaitList"))
+        return false;
     bool ok = cl_ok(clFlush(d->queue), "clFlush") && event_wait(d, done);
     clReleaseEvent(done);
     if (ok) d->unflushed = 0;
     return ok;
 }
 
-/* Keeps the host at most 2 * RUN_AHEAD commands ahead, so that an interrupt does not find a queue of minutes. */
+/* Keeps the host at most 2 * RUN_AHEAD commands ahead, so that an interrupt does not find a queue of minutes.
+ */
 enum { RUN_AHEAD = 128 };
 
 static bool keep_pace(ClDevice *d)
@@ -90,7 +93,8 @@ bool launch_groups(Launch *l, int dims, const size_t *groups, const size_t *grou
     for (int i = 0; i < dims; i++)
         if (__builtin_mul_overflow(groups[i], group[i], &items[i]))
             return tide_refuse("RuntimeError", "OpenCL: too many work items");
-    cl_int status = clEnqueueNDRangeKernel(l->device->queue, l->kernel, (cl_uint)dims, NULL, items, group, 0, NULL, NULL);
+    cl_int status =
+        clEnqueueNDRangeKernel(l->device->queue, l->kernel, (cl_uint)dims, NULL, items, group, 0, NULL, NULL);
     return cl_ok(status, "clEnqueueNDRangeKernel") && keep_pace(l->device);
 }
 

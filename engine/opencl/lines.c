@@ -1,5 +1,6 @@
-/* lines.c - kernels along one dim of dense tensors: softmax, its logarithm and gradients; the largest and smallest
- * element with its index. A line is worked on by one item, or by a group where lines are long and few. */
+/* lines.c - kernels along one dim of dense tensors: softmax, its logarithm and gradients; the largest and
+ * smallest element with its index. A line is worked on by one item, or by a group where lines are long and
+ * few. */
 #include "engine/opencl/internal.h"
 
 #include <stdio.h>
@@ -24,12 +25,14 @@ static bool write_source(Text *t, const void *context)
     return !t->failed;
 }
 
-static bool run(const char *row, const Tensor *a, const Tensor *b, const Tensor *y, const Tensor *index, int dim)
+static bool run(const char *row, const Tensor *a, const Tensor *b, const Tensor *y, const Tensor *index,
+                int dim)
 {
     ClDevice *device = cl_device_of(a);
     if (!device || !check_float64(device, &a, 1, (DType)a->dtype)) return false;
     if (a->numel == 0) return true;
-    Lines w = {.n = a->ndim ? a->shape[dim] : 1, .inner = 1,
+    Lines w = {.n = a->ndim ? a->shape[dim] : 1,
+               .inner = 1,
                .offset = {a->offset, b ? b->offset : 0, y->offset, index ? index->offset : 0}};
     for (int d = dim + 1; d < a->ndim; d++) w.inner *= a->shape[d];
     w.lines = a->numel / w.n;

@@ -1,10 +1,11 @@
-/* matmul.c - mm, bmm, addmm, baddbmm, for every layout by strides: a kernel that tiles in local memory, and for CPU
- * devices, where local memory is memory like any other, one that works with vectors. */
+/* matmul.c - mm, bmm, addmm, baddbmm, for every layout by strides: a kernel that tiles in local memory, and
+ * for CPU devices, where local memory is memory like any other, one that works with vectors. */
 #include "engine/opencl/internal.h"
 
 #include <stdio.h>
 
-/* Rows and columns of the result: made by a group of the tiled kernel, by an item of the other. As in kernels/matmul.cl. */
+/* Rows and columns of the result: made by a group of the tiled kernel, by an item of the other. As in
+ * kernels/matmul.cl. */
 enum { TILE = 64, ROWS = 4, COLUMNS = 16 };
 
 /* Mirrors kernels/matmul.cl. Strides in elements; tiles are counted over the result. */
@@ -52,12 +53,22 @@ static bool multiply(const Call *call, double alpha, double beta)
     if (!device || !check_float64(device, (const Tensor *[]){a, b, c}, 3, (DType)c->dtype)) return false;
     if (c->numel == 0) return true;
     Product p = {
-        .m = c->shape[i], .n = c->shape[j], .k = a->shape[j],
-        .row_tiles = tiles(c->shape[i], device->is_cpu ? ROWS : TILE), .column_tiles = tiles(c->shape[j], device->is_cpu ? COLUMNS : TILE),
-        .a_offset = a->offset, .a_row = a->stride[i], .a_column = a->stride[j],
-        .b_offset = b->offset, .b_row = b->stride[i], .b_column = b->stride[j],
-        .c_offset = c->offset, .c_row = c->stride[i], .c_column = c->stride[j],
-        .adds = beta != 0, .batches = 1,
+        .m = c->shape[i],
+        .n = c->shape[j],
+        .k = a->shape[j],
+        .row_tiles = tiles(c->shape[i], device->is_cpu ? ROWS : TILE),
+        .column_tiles = tiles(c->shape[j], device->is_cpu ? COLUMNS : TILE),
+        .a_offset = a->offset,
+        .a_row = a->stride[i],
+        .a_column = a->stride[j],
+        .b_offset = b->offset,
+        .b_row = b->stride[i],
+        .b_column = b->stride[j],
+        .c_offset = c->offset,
+        .c_row = c->stride[i],
+        .c_column = c->stride[j],
+        .adds = beta != 0,
+        .batches = 1,
     };
     if (i > 0) {
         p.batches = c->shape[0];
@@ -65,10 +76,14 @@ static bool multiply(const Call *call, double alpha, double beta)
     }
     Plan plan = {device, (DType)c->dtype, device->group >= 256 ? 16 : 8};
     if (device->group < 64)
-        return tide_refuse("RuntimeError", "OpenCL: %s allows groups of %zu work items; matrix products need 64", device->name, device->group);
+        return tide_refuse("RuntimeError",
+                           "OpenCL: %s allows groups of %zu work items; matrix products need 64",
+                           device->name, device->group);
     char key[64];
     snprintf(key, sizeof key, "matmul %s", dtype_name(plan.dtype));
-    Launch l = launch_begin(device, cl_program_kernel(device, key, device->is_cpu ? "matmul_rows" : "matmul_tiles", write_source, &plan));
+    Launch l =
+        launch_begin(device, cl_program_kernel(device, key, device->is_cpu ? "matmul_rows" : "matmul_tiles",
+                                               write_source, &plan));
     launch_tensor(&l, a);
     launch_tensor(&l, b);
     launch_tensor(&l, c);

@@ -1,12 +1,13 @@
-/* memory.c - device buffers: taken from and given back to lists by size, so that ops rarely ask the driver. */
+/* memory.c - device buffers: taken from and given back to lists by size, so that ops rarely ask the driver.
+ */
 #include "engine/opencl/internal.h"
 
 #include "engine/store.h"
 
 #include <stdlib.h>
 
-/* Sizes are rounded up to quarters of a power of two. A buffer that is given back may still be used by commands in
- * flight: the queue is in order, so whatever takes it next runs after them. */
+/* Sizes are rounded up to quarters of a power of two. A buffer that is given back may still be used by
+ * commands in flight: the queue is in order, so whatever takes it next runs after them. */
 struct FreeBuffer {
     FreeBuffer *next;
     cl_mem buffer;
@@ -39,10 +40,12 @@ static void trim(ClDevice *d)
 static bool refuse_memory(const ClDevice *d, size_t bytes)
 {
     const double gib = 1024. * 1024 * 1024;
-    return tide_refuse("RuntimeError", "OpenCL out of memory. Tried to allocate %.2f GiB. opencl:%d (%s) has a total capacity of "
-                       "%.2f GiB, at most %.2f GiB in one tensor; %.2f GiB are in use by tensors.",
-                       (double)bytes / gib, d->index, d->name, (double)d->memory / gib, (double)d->max_alloc / gib,
-                       (double)d->live / gib);
+    return tide_refuse(
+        "RuntimeError",
+        "OpenCL out of memory. Tried to allocate %.2f GiB. opencl:%d (%s) has a total capacity of "
+        "%.2f GiB, at most %.2f GiB in one tensor; %.2f GiB are in use by tensors.",
+        (double)bytes / gib, d->index, d->name, (double)d->memory / gib, (double)d->max_alloc / gib,
+        (double)d->live / gib);
 }
 
 static cl_mem create(ClDevice *d, size_t bytes)

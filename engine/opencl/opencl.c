@@ -3,7 +3,7 @@
 
 /* ---- kernels of KERNEL rows: opencl_<name>, NULL where there is none ---- */
 
-#define KERNEL(name, ...) bool opencl_##name(const Call *) __attribute__((weak));
+#define KERNEL(name, ...) bool opencl_##name(const Call *call) __attribute__((weak));
 #include "engine/ops.def"
 
 #define KERNEL(name, ...) [OP_##name] = opencl_##name,
@@ -28,7 +28,8 @@ static void opencl_release(int device, void *handle, size_t bytes)
 /* A few bytes travel inside the command, so that `x * 2` does not wait for the queue. */
 static bool upload_number(ClDevice *d, cl_mem buffer, size_t offset, const void *from, size_t bytes)
 {
-    return cl_ok(clEnqueueFillBuffer(d->queue, buffer, from, bytes, offset, bytes, 0, NULL, NULL), "clEnqueueFillBuffer");
+    return cl_ok(clEnqueueFillBuffer(d->queue, buffer, from, bytes, offset, bytes, 0, NULL, NULL),
+                 "clEnqueueFillBuffer");
 }
 
 static bool opencl_upload(int device, void *handle, size_t offset, const void *from, size_t bytes)
@@ -36,9 +37,11 @@ static bool opencl_upload(int device, void *handle, size_t offset, const void *f
     ClDevice *d = cl_device(device);
     if (!d) return false;
     if (bytes == 0) return true;
-    if (bytes <= 8 && (bytes & (bytes - 1)) == 0 && offset % bytes == 0) return upload_number(d, handle, offset, from, bytes);
+    if (bytes <= 8 && (bytes & (bytes - 1)) == 0 && offset % bytes == 0)
+        return upload_number(d, handle, offset, from, bytes);
     if (!queue_wait(d)) return false; /* here an interrupt is seen; the blocking call sees none */
-    return cl_ok(clEnqueueWriteBuffer(d->queue, handle, CL_TRUE, offset, bytes, from, 0, NULL, NULL), "clEnqueueWriteBuffer");
+    return cl_ok(clEnqueueWriteBuffer(d->queue, handle, CL_TRUE, offset, bytes, from, 0, NULL, NULL),
+                 "clEnqueueWriteBuffer");
 }
 
 static bool opencl_download(int device, const void *handle, size_t offset, void *to, size_t bytes)

@@ -1,4 +1,5 @@
-/* program.c - programs: built from source once, kept in memory by key and on disk as the driver's binaries. */
+/* program.c - programs: built from source once, kept in memory by key and on disk as the driver's binaries.
+ */
 #include "engine/opencl/internal.h"
 
 #include "engine/opencl/embed.h"
@@ -55,9 +56,12 @@ static bool cache_folder(char *path, size_t size)
 {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     int n;
-    if (cache && *cache == '/') n = snprintf(path, size, "%s/tide/opencl", cache);
-    else if (home && *home == '/') n = snprintf(path, size, "%s/.cache/tide/opencl", home);
-    else return false;
+    if (cache && *cache == '/')
+        n = snprintf(path, size, "%s/tide/opencl", cache);
+    else if (home && *home == '/')
+        n = snprintf(path, size, "%s/.cache/tide/opencl", home);
+    else
+        return false;
     if (n < 0 || (size_t)n >= size) return false;
     for (char *p = path + 1; *p; p++) {
         if (*p != '/') continue;
@@ -97,9 +101,10 @@ static unsigned char *cache_read(const char *path, Digest key, size_t *size)
     unsigned char *bytes = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return NULL;
-    bool good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > (off_t)sizeof h && st.st_size < CACHE_LARGEST &&
-                read_all(fd, &h, sizeof h) && memcmp(h.magic, cache_magic, sizeof h.magic) == 0 && h.key.a == key.a &&
-                h.key.b == key.b && h.size == (uint64_t)st.st_size - sizeof h;
+    bool good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > (off_t)sizeof h &&
+                st.st_size < CACHE_LARGEST && read_all(fd, &h, sizeof h) &&
+                memcmp(h.magic, cache_magic, sizeof h.magic) == 0 && h.key.a == key.a && h.key.b == key.b &&
+                h.size == (uint64_t)st.st_size - sizeof h;
     if (good && (bytes = malloc((size_t)h.size)) != NULL) {
         good = read_all(fd, bytes, (size_t)h.size) && hash(0, bytes, (size_t)h.size) == h.sum;
         *size = (size_t)h.size;
@@ -127,7 +132,9 @@ static void cache_write(const char *path, Digest key, const void *bytes, size_t 
 static void cache_keep(const char *path, Digest key, cl_program program)
 {
     size_t size = 0;
-    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || size == 0) return;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS ||
+        size == 0)
+        return;
     unsigned char *bytes = malloc(size);
     if (bytes && clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) == CL_SUCCESS)
         cache_write(path, key, bytes, size);
@@ -141,7 +148,8 @@ static cl_program from_binary(const ClDevice *d, const unsigned char *bytes, siz
     cl_int status, loaded = CL_SUCCESS;
     cl_program program = clCreateProgramWithBinary(d->context, 1, &d->id, &size, &bytes, &loaded, &status);
     if (status != CL_SUCCESS) return NULL;
-    if (loaded == CL_SUCCESS && clBuildProgram(program, 1, &d->id, d->options, NULL, NULL) == CL_SUCCESS) return program;
+    if (loaded == CL_SUCCESS && clBuildProgram(program, 1, &d->id, d->options, NULL, NULL) == CL_SUCCESS)
+        return program;
     clReleaseProgram(program);
     return NULL;
 }
@@ -156,8 +164,10 @@ static void refuse_source(const ClDevice *d, cl_program program, cl_int status)
     if (whole && clGetProgramBuildInfo(program, d->id, CL_PROGRAM_BUILD_LOG, size, whole, NULL) == CL_SUCCESS)
         snprintf(log, sizeof log, "%s", whole);
     free(whole);
-    if (*log) tide_fail("RuntimeError", "OpenCL: clBuildProgram (error %d) on %s:\n%s", (int)status, d->name, log);
-    else cl_ok(status, "clBuildProgram");
+    if (*log)
+        tide_fail("RuntimeError", "OpenCL: clBuildProgram (error %d) on %s:\n%s", (int)status, d->name, log);
+    else
+        cl_ok(status, "clBuildProgram");
 }
 
 static cl_program from_source(const ClDevice *d, const Text *source)
@@ -180,7 +190,8 @@ static cl_program build(const ClDevice *d, const Text *source)
     bool cached = d->keeps_binaries && cache_folder(folder, sizeof folder);
     if (cached) {
         size_t size = 0;
-        snprintf(path, sizeof path, "%s/%016llx%016llx", folder, (unsigned long long)key.a, (unsigned long long)key.b);
+        snprintf(path, sizeof path, "%s/%016llx%016llx", folder, (unsigned long long)key.a,
+                 (unsigned long long)key.b);
         unsigned char *bytes = cache_read(path, key, &size);
         cl_program program = bytes ? from_binary(d, bytes, size) : NULL;
         free(bytes);
@@ -191,7 +202,8 @@ static cl_program build(const ClDevice *d, const Text *source)
     return program;
 }
 
-/* ---- what is loaded: two small hash tables that only grow, programs by key and kernels by key and name ---- */
+/* ---- what is loaded: two small hash tables that only grow, programs by key and kernels by key and name ----
+ */
 
 typedef struct Entry {
     struct Entry *next;
@@ -241,7 +253,8 @@ static cl_program program_of(ClDevice *d, const char *key, SourceWriter write, c
     return e->program = program;
 }
 
-cl_kernel cl_program_kernel(ClDevice *d, const char *key, const char *name, SourceWriter write, const void *context)
+cl_kernel cl_program_kernel(ClDevice *d, const char *key, const char *name, SourceWriter write,
+                            const void *context)
 {
     char full[512];
     int program_length = snprintf(full, sizeof full, "%d%c %s", d->index, d->is_cpu ? 'c' : 'g', key);

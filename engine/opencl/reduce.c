@@ -1,8 +1,9 @@
 /* reduce.c - reductions: kernels made from the op table's identity, map, combine and finish.
  *
- * The elements behind each result are cut into slabs of a size that depends on the shapes only. A slab is reduced by one
- * work item, or by a group of them through a tree in local memory; where there are several slabs, a second pass reduces
- * their partial results in the same way. So results do not depend on how the device schedules. */
+ * The elements behind each result are cut into slabs of a size that depends on the shapes only. A slab is
+ * reduced by one work item, or by a group of them through a tree in local memory; where there are several
+ * slabs, a second pass reduces their partial results in the same way. So results do not depend on how the
+ * device schedules. */
 #include "engine/opencl/internal.h"
 #include "engine/ops.h"
 
@@ -42,7 +43,8 @@ static void write_row(Text *t, OpId op, bool truth)
     const OpInfo *info = op_info(op);
     const char *test = truth ? " != 0" : "";
     text_add(t, "static inline A map_r_%s(T x) { return (A)((%s)%s); }\n", info->name, info->forward, test);
-    text_add(t, "static inline A combine_r_%s(A a, A b) { return (A)((%s)%s); }\n", info->name, info->combine, test);
+    text_add(t, "static inline A combine_r_%s(A a, A b) { return (A)((%s)%s); }\n", info->name, info->combine,
+             test);
     text_add(t, "static inline A finish_r_%s(A a, T n) { return (A)(%s); }\n", info->name, info->finish);
     text_add(t, "REDUCTIONS(r_%s, %s)\n", info->name, info->identity);
 }
@@ -60,7 +62,8 @@ static bool write_source(Text *t, const void *context)
         const OpInfo *info = op_info(op);
         if (info->format != FORMAT_REDUCE || (op != p->op && !p->device->is_cpu)) continue;
         if (info->types == TYPES_FLOATONLY && !dtype_is_float(p->compute)) continue;
-        if (partial_dtype((TypeRule)info->types, p->compute) == p->partial) write_row(t, op, p->partial == DT_BOOL);
+        if (partial_dtype((TypeRule)info->types, p->compute) == p->partial)
+            write_row(t, op, p->partial == DT_BOOL);
     }
     return !t->failed;
 }
@@ -108,15 +111,16 @@ static bool is_wide(const Reduction *r)
 /* ---- passes ---- */
 
 enum {
-    ALONE = 64,          /* elements that one work item reduces without help, when results are few */
-    SLAB = 1 << 14,      /* elements a group reduces */
-    ENOUGH = 1 << 14     /* work items that keep any device busy */
+    ALONE = 64,      /* elements that one work item reduces without help, when results are few */
+    SLAB = 1 << 14,  /* elements a group reduces */
+    ENOUGH = 1 << 14 /* work items that keep any device busy */
 };
 
 /* Whether a group works on each slab, and how large slabs are. From the shapes alone. */
 static bool plan_slabs(Reduction *r)
 {
-    bool dense = r->kept_in[0] == 1 && r->outputs >= 32; /* neighbours reduce neighbouring elements: one item each */
+    bool dense =
+        r->kept_in[0] == 1 && r->outputs >= 32; /* neighbours reduce neighbouring elements: one item each */
     bool grouped = r->count > ALONE && r->outputs < ENOUGH && !dense;
     int64_t most = grouped ? SLAB : r->outputs >= ENOUGH || r->count <= ALONE ? r->count : 512;
     r->slab = most > 0 ? most : 1;
@@ -124,14 +128,17 @@ static bool plan_slabs(Reduction *r)
     return grouped;
 }
 
-static bool run_pass(const Plan *p, const char *key, const Reduction *r, bool first, bool grouped, const Tensor *in,
-                     const Tensor *out, cl_mem from, cl_mem to)
+static bool run_pass(const Plan *p, const char *key, const Reduction *r, bool first, bool grouped,
+                     const Tensor *in, const Tensor *out, cl_mem from, cl_mem to)
 {
     char name[96];
-    snprintf(name, sizeof name, "%s%s_r_%s", grouped ? "group" : "item", first ? "" : "_again", op_info(p->op)->name);
+    snprintf(name, sizeof name, "%s%s_r_%s", grouped ? "group" : "item", first ? "" : "_again",
+             op_info(p->op)->name);
     Launch l = launch_begin(p->device, cl_program_kernel(p->device, key, name, write_source, p));
-    if (first) launch_tensor(&l, in);
-    else launch_buffer(&l, from);
+    if (first)
+        launch_tensor(&l, in);
+    else
+        launch_buffer(&l, from);
     launch_tensor(&l, out);
     launch_buffer(&l, to ? to : cl_buffer_of(out)); /* unused when the pass is the last one */
     launch_value(&l, r, sizeof *r);
@@ -154,14 +161,19 @@ bool opencl_reduce(const Call *call)
     const Tensor *in = call->in[0], *out = call->out[0];
     TypeRule rule = (TypeRule)op_info(call->op)->types;
     Reduction r;
-    Plan p = {.device = cl_device_of(out), .op = call->op, .from = (DType)in->dtype, .compute = call->compute,
-              .partial = partial_dtype(rule, call->compute), .to = (DType)out->dtype};
+    Plan p = {.device = cl_device_of(out),
+              .op = call->op,
+              .from = (DType)in->dtype,
+              .compute = call->compute,
+              .partial = partial_dtype(rule, call->compute),
+              .to = (DType)out->dtype};
     if (!p.device || !check_float64(p.device, (const Tensor *[]){in, out}, 2, p.compute)) return false;
     describe(&r, call);
     p.wide = is_wide(&r);
     char key[128];
-    snprintf(key, sizeof key, "reduce %s %s %s %s %c %s", dtype_name(p.from), dtype_name(register_dtype(p.compute)),
-             dtype_name(p.partial), dtype_name(p.to), p.wide ? 'l' : 'i', p.device->is_cpu ? "" : op_info(call->op)->name);
+    snprintf(key, sizeof key, "reduce %s %s %s %s %c %s", dtype_name(p.from),
+             dtype_name(register_dtype(p.compute)), dtype_name(p.partial), dtype_name(p.to),
+             p.wide ? 'l' : 'i', p.device->is_cpu ? "" : op_info(call->op)->name);
     bool grouped = plan_slabs(&r), ok;
     r.finish = r.slabs == 1;
     cl_mem partial[2] = {NULL, NULL};
@@ -175,8 +187,10 @@ bool opencl_reduce(const Call *call)
         if (partial[at ^ 1]) cl_buffer_give(p.device, partial[at ^ 1], bytes[at ^ 1]);
         partial[at ^ 1] = NULL;
         bytes[at ^ 1] = (size_t)(r.outputs * r.slabs) * dtype_size(p.partial);
-        if (!r.finish && !(partial[at ^ 1] = cl_buffer_take(p.device, bytes[at ^ 1]))) ok = false;
-        else ok = run_pass(&p, key, &r, false, grouped, in, out, partial[at], partial[at ^ 1]);
+        if (!r.finish && !(partial[at ^ 1] = cl_buffer_take(p.device, bytes[at ^ 1])))
+            ok = false;
+        else
+            ok = run_pass(&p, key, &r, false, grouped, in, out, partial[at], partial[at ^ 1]);
     }
     for (int i = 0; i < 2; i++)
         if (partial[i]) cl_buffer_give(p.device, partial[i], bytes[i]);

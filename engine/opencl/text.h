@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* All zero is an empty text. s is owned: text_free. After a failed allocation (its error is recorded) s is NULL and
- * additions do nothing. */
+/* All zero is an empty text. s is owned: text_free. After a failed allocation (its error is recorded) s is
+ * NULL and additions do nothing. */
 typedef struct Text {
     char *s; /* NUL-terminated once something was added */
     size_t length, room;

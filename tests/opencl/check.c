@@ -1,6 +1,8 @@
 /* check.c - helpers of the OpenCL tests: making operands, and comparing what two devices answer. */
 #include "check.h"
 
+#include "engine/opencl/internal.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +13,15 @@
 #include <cmocka.h>
 
 const Device cpu = {DEVICE_CPU, 0}, gpu = {DEVICE_OPENCL, 0};
+
+void compile_quickly(bool quickly)
+{
+    static const char *usual;
+    ClDevice *d = cl_device(0);
+    assert_non_null(d);
+    if (!usual) usual = d->options;
+    d->options = quickly && d->is_cpu ? "-w -cl-opt-disable" : usual;
+}
 
 static uint32_t draw;
 
@@ -78,13 +89,16 @@ static void compare(const char *what, Tensor *a, Tensor *b, double tolerance)
     format_dims(want, sizeof want, a->ndim, a->shape);
     format_dims(have, sizeof have, b->ndim, b->shape);
     if (strcmp(have, want) != 0 || a->dtype != b->dtype)
-        fail_msg("%s: %s %s on the CPU, %s %s on OpenCL", what, dtype_name((DType)a->dtype), want, dtype_name((DType)b->dtype), have);
+        fail_msg("%s: %s %s on the CPU, %s %s on OpenCL", what, dtype_name((DType)a->dtype), want,
+                 dtype_name((DType)b->dtype), have);
     if (b->device.type != DEVICE_OPENCL) fail_msg("%s: the result left the device", what);
-    double *x = doubles(a), *y = doubles(tensor_to(b, (DType)b->dtype, cpu, false)), eps = precision((DType)a->dtype) * tolerance;
+    double *x = doubles(a), *y = doubles(tensor_to(b, (DType)b->dtype, cpu, false)),
+           eps = precision((DType)a->dtype) * tolerance;
     for (int64_t i = 0; i < a->numel; i++) {
         double scale = fabs(x[i]) > 1 ? fabs(x[i]) : 1;
         bool same = x[i] == y[i] || (x[i] != x[i] && y[i] != y[i]) || fabs(x[i] - y[i]) <= eps * scale;
-        if (!same) fail_msg("%s: element %lld is %.17g on the CPU, %.17g on OpenCL", what, (long long)i, x[i], y[i]);
+        if (!same)
+            fail_msg("%s: element %lld is %.17g on the CPU, %.17g on OpenCL", what, (long long)i, x[i], y[i]);
     }
     free(x);
     free(y);
@@ -98,7 +112,8 @@ void same_answer(const char *what, Tensor *on_cpu, Tensor *on_gpu, double tolera
         assert_non_null(first.kind);
         assert_non_null(second.kind);
         if (strcmp(first.kind, second.kind) != 0 || strcmp(first.text, second.text) != 0)
-            fail_msg("%s: %s: %s on the CPU, %s: %s on OpenCL", what, first.kind, first.text, second.kind, second.text);
+            fail_msg("%s: %s: %s on the CPU, %s: %s on OpenCL", what, first.kind, first.text, second.kind,
+                     second.text);
         return;
     }
     if (!on_cpu) fail_msg("%s: %s: %s on the CPU, an answer on OpenCL", what, first.kind, first.text);

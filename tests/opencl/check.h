@@ -6,12 +6,17 @@
 
 extern const Device cpu, gpu; /* gpu: opencl:0 */
 
-/* Numbers from lo to hi in an order that looks random, the same each time; whole ones for integers; bools by turns. */
+/* Hundreds of small kernels: compiled without optimisation on CPU devices, in a third of the time; false: as
+ * users have it. */
+void compile_quickly(bool quickly);
+/* Numbers from lo to hi in an order that looks random, the same each time; whole ones for integers; bools by
+ * turns. */
 Tensor *operand(const Dims *shape, DType dtype, double lo, double hi);
 /* A copy on opencl:0 with t's geometry: strides of 0, steps and all. */
 Tensor *moved(Tensor *t);
-/* Fails the running test, naming what, unless both are missing with the same error, or both are there with the same
- * shape, dtype and elements, but for `tolerance` (relative, and absolute below 1) times the dtype's precision. */
+/* Fails the running test, naming what, unless both are missing with the same error, or both are there with
+ * the same shape, dtype and elements, but for `tolerance` (relative, and absolute below 1) times the dtype's
+ * precision. */
 void same_answer(const char *what, Tensor *on_cpu, Tensor *on_gpu, double tolerance);
 /* Records the error of whichever device comes first, for same_answer; call between the two. */
 void first_is_done(void);

@@ -1,5 +1,5 @@
-/* test_devices.c - OpenCL from outside: moves, matrix products, indexing, autograd across devices, errors, interrupts, the
- * cache of binaries. */
+/* test_devices.c - OpenCL from outside: moves, matrix products, indexing, autograd across devices, errors,
+ * interrupts, the cache of binaries. */
 #include "check.h"
 
 #include "engine/opencl/internal.h"
@@ -79,6 +79,7 @@ static Tensor *matrix(int64_t m, int64_t n, DType d)
 static void test_matmul(void **state)
 {
     (void)state;
+    compile_quickly(false);
     int mark = scope_open();
     check_matmul(matrix(3, 4, DT_F32), matrix(4, 5, DT_F32), 32);
     check_matmul(matrix(70, 33, DT_F32), matrix(33, 130, DT_F32), 256);
@@ -104,13 +105,15 @@ static void test_matmul(void **state)
 static void test_as_a_gpu(void **state)
 {
     (void)state;
+    compile_quickly(false);
     ClDevice *d = cl_device(0), was = *d;
     d->is_cpu = false;
     if (d->group >= 64) d->group = 256;
     int mark = scope_open();
     check_matmul(matrix(70, 33, DT_F32), op_t(matrix(130, 33, DT_F32)), 256);
     check_matmul(operand(DIMS(3, 6, 7), DT_F32, -2, 2), operand(DIMS(3, 7, 3), DT_F32, -2, 2), 64);
-    Tensor *x = matrix(40, 500, DT_F32), *y = matrix(40, 500, DT_F32), *gx = moved(x), *gy = moved(y), *sum = op_add(x, op_t(op_t(y)));
+    Tensor *x = matrix(40, 500, DT_F32), *y = matrix(40, 500, DT_F32), *gx = moved(x), *gy = moved(y),
+           *sum = op_add(x, op_t(op_t(y)));
     first_is_done();
     same_answer("x + y", sum, op_add(gx, gy), 1);
     sum = op_exp(op_t(x));
@@ -136,34 +139,42 @@ static Tensor *whole(const int64_t *v, const Dims *shape)
     return t;
 }
 
-#define CHECK(what, tolerance, call_here, call_there)   \
-    do {                                                \
-        Tensor *here_ = call_here;                      \
-        first_is_done();                                \
-        same_answer(what, here_, call_there, tolerance); \
+#define CHECK(what, tolerance, call_here, call_there)                                                        \
+    do {                                                                                                     \
+        Tensor *here_ = call_here;                                                                           \
+        first_is_done();                                                                                     \
+        same_answer(what, here_, call_there, tolerance);                                                     \
     } while (0)
 
 static void test_indexing(void **state)
 {
     (void)state;
+    compile_quickly(true);
     int mark = scope_open();
     Tensor *x = matrix(5, 4, DT_F32), *v = matrix(3, 4, DT_F32), *gx = moved(x), *gv = moved(v);
-    Tensor *i = whole((int64_t[]){4, 0, -5}, DIMS(3)), *gi = moved(i), *mask = op_gt(x, tensor_number(0)), *gmask = moved(mask);
+    Tensor *i = whole((int64_t[]){4, 0, -5}, DIMS(3)), *gi = moved(i), *mask = op_gt(x, tensor_number(0)),
+           *gmask = moved(mask);
     Tensor *g = whole((int64_t[]){1, 0, 3, 2, 2, 1}, DIMS(3, 2)), *gg = moved(g);
     Tensor *w = matrix(3, 2, DT_F32), *gw = moved(w);
     CHECK("index", 0, op_index(x, (&(TensorList){1, &i})), op_index(gx, (&(TensorList){1, &gi})));
     CHECK("index of columns", 0, op_index(op_t(x), (&(TensorList){2, (Tensor *[]){NULL, i}})),
           op_index(op_t(gx), (&(TensorList){2, (Tensor *[]){NULL, gi}})));
-    CHECK("index by a mask", 0, op_index(x, (&(TensorList){1, &mask})), op_index(gx, (&(TensorList){1, &gmask})));
-    CHECK("index_put, adding", 4, op_index_put(x, (&(TensorList){1, &i}), v, true), op_index_put(gx, (&(TensorList){1, &gi}), gv, true));
+    CHECK("index by a mask", 0, op_index(x, (&(TensorList){1, &mask})),
+          op_index(gx, (&(TensorList){1, &gmask})));
+    CHECK("index_put, adding", 4, op_index_put(x, (&(TensorList){1, &i}), v, true),
+          op_index_put(gx, (&(TensorList){1, &gi}), gv, true));
     CHECK("index_put by a mask", 0, op_index_put(x, (&(TensorList){1, &mask}), tensor_number(7), false),
           op_index_put(gx, (&(TensorList){1, &gmask}), tensor_number(7), false));
     CHECK("gather", 0, op_gather(x, 1, g), op_gather(gx, 1, gg));
-    CHECK("scatter", 0, op_scatter(x, 1, op_slice(g, 1, 0, 1, 1), w), op_scatter(gx, 1, op_slice(gg, 1, 0, 1, 1), gw));
+    CHECK("scatter", 0, op_scatter(x, 1, op_slice(g, 1, 0, 1, 1), w),
+          op_scatter(gx, 1, op_slice(gg, 1, 0, 1, 1), gw));
     CHECK("scatter_add", 4, op_scatter_add(x, 1, g, w), op_scatter_add(gx, 1, gg, gw));
-    CHECK("scatter_reduce by amax", 0, op_scatter_reduce(x, 0, g, w, 3, true), op_scatter_reduce(gx, 0, gg, gw, 3, true));
-    CHECK("out of range", 0, op_gather(x, 0, op_add(g, tensor_integer(9))), op_gather(gx, 0, op_add(gg, tensor_integer(9))));
-    CHECK("cat", 0, op_cat((&(TensorList){2, (Tensor *[]){x, v}}), 0), op_cat((&(TensorList){2, (Tensor *[]){gx, gv}}), 0));
+    CHECK("scatter_reduce by amax", 0, op_scatter_reduce(x, 0, g, w, 3, true),
+          op_scatter_reduce(gx, 0, gg, gw, 3, true));
+    CHECK("out of range", 0, op_gather(x, 0, op_add(g, tensor_integer(9))),
+          op_gather(gx, 0, op_add(gg, tensor_integer(9))));
+    CHECK("cat", 0, op_cat((&(TensorList){2, (Tensor *[]){x, v}}), 0),
+          op_cat((&(TensorList){2, (Tensor *[]){gx, gv}}), 0));
     CHECK("masked_select", 0, op_masked_select(x, mask), op_masked_select(gx, gmask));
     CHECK("nonzero", 0, op_nonzero(x), op_nonzero(gx));
     CHECK("tril", 0, op_tril(x, -1), op_tril(gx, -1));
@@ -174,7 +185,8 @@ static void test_lines(void **state)
 {
     (void)state;
     int mark = scope_open();
-    Tensor *short_ones = matrix(6, 5, DT_F32), *long_ones = matrix(3, 300, DT_F32), *x[] = {short_ones, long_ones, op_t(long_ones)};
+    Tensor *short_ones = matrix(6, 5, DT_F32), *long_ones = matrix(3, 300, DT_F32),
+           *x[] = {short_ones, long_ones, op_t(long_ones)};
     for (int k = 0; k < 3; k++) {
         Tensor *gx = moved(x[k]);
         for (int dim = 0; dim < 2; dim++) {
@@ -204,7 +216,8 @@ static double train_step(Device device, Tensor **parameters, Tensor **grads)
         p[i] = tensor_to(parameters[i], DT_F32, device, true);
         assert_true(tensor_set_requires_grad(p[i], true));
     }
-    Tensor *x = tensor_to(parameters[4], DT_F32, device, false), *target = tensor_to(parameters[5], DT_I64, device, false);
+    Tensor *x = tensor_to(parameters[4], DT_F32, device, false),
+           *target = tensor_to(parameters[5], DT_I64, device, false);
     Tensor *hidden = op_tanh(op_linear(x, p[0], p[1]));
     Tensor *loss = op_cross_entropy(op_linear(hidden, p[2], p[3]), target, NULL, -100, 1, 0);
     expect_fine("forward");
@@ -219,7 +232,8 @@ static void test_autograd(void **state)
 {
     (void)state;
     int mark = scope_open();
-    Tensor *parameters[] = {matrix(8, 5, DT_F32), operand(DIMS(8), DT_F32, -1, 1), matrix(3, 8, DT_F32), operand(DIMS(3), DT_F32, -1, 1),
+    Tensor *parameters[] = {matrix(8, 5, DT_F32), operand(DIMS(8), DT_F32, -1, 1),
+                            matrix(3, 8, DT_F32), operand(DIMS(3), DT_F32, -1, 1),
                             matrix(7, 5, DT_F32), whole((int64_t[]){0, 2, 1, 1, 0, 2, 2}, DIMS(7))};
     Tensor *here[4], *there[4];
     double a = train_step(cpu, parameters, here), b = train_step(gpu, parameters, there);
@@ -235,7 +249,8 @@ static void test_autograd_across_devices(void **state)
     int mark = scope_open();
     Tensor *x = matrix(3, 4, DT_F32);
     assert_true(tensor_set_requires_grad(x, true));
-    Tensor *there = tensor_to(x, DT_F32, gpu, false), *back = tensor_to(op_mul(there, there), DT_F32, cpu, false);
+    Tensor *there = tensor_to(x, DT_F32, gpu, false),
+           *back = tensor_to(op_mul(there, there), DT_F32, cpu, false);
     Tensor *y = op_sum(back, NULL, false);
     assert_true(autograd_backward((TensorList){1, &y}, (TensorList){0, NULL}, false, false, NULL));
     assert_int_equal(tensor_grad(x)->device.type, DEVICE_CPU);
@@ -249,7 +264,8 @@ static void test_autograd_across_devices(void **state)
 
 static void test_mixed_devices(void **state)
 {
-    static const char text[] = "Expected all tensors to be on the same device, but found at least two devices, opencl:0 and cpu!";
+    static const char text[] =
+        "Expected all tensors to be on the same device, but found at least two devices, opencl:0 and cpu!";
     (void)state;
     int mark = scope_open();
     Tensor *x = matrix(2, 2, DT_F32), *there = moved(x);
@@ -269,7 +285,8 @@ static void test_out_of_memory(void **state)
     int mark = scope_open();
     assert_null(tensor_empty(DIMS((int64_t)1 << 44), DT_F32, gpu));
     assert_string_equal(tide_error()->kind, "RuntimeError");
-    assert_non_null(strstr(tide_error()->text, "OpenCL out of memory. Tried to allocate 65536.00 GiB. opencl:0"));
+    assert_non_null(
+        strstr(tide_error()->text, "OpenCL out of memory. Tried to allocate 65536.00 GiB. opencl:0"));
     tide_error_clear();
     scope_close(mark);
 }
@@ -291,14 +308,16 @@ static void test_failed_allocations(void **state)
     scope_close(mark);
 }
 
-/* What a device without cl_khr_fp64 does, tried on one that has it: numbers are float64, tensors may not be. */
+/* What a device without cl_khr_fp64 does, tried on one that has it: numbers are float64, tensors may not be.
+ */
 static void test_without_float64(void **state)
 {
     (void)state;
     int mark = scope_open();
     bool had = cl_device(0)->fp64;
     cl_device(0)->fp64 = false;
-    static const double numbers[] = {0.1, -1e300, 1e-310, 1.5e-39, 3.4028235677973366e38, 0. / 0., 16777217, -0.};
+    static const double numbers[] = {0.1,     -1e300,   1e-310, 1.5e-39, 3.4028235677973366e38,
+                                     0. / 0., 16777217, -0.};
     Tensor *x = operand(DIMS(9), DT_F32, 0.5, 2), *there = moved(x);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         Tensor *y = op_mul(x, tensor_number(numbers[i]));
@@ -330,6 +349,7 @@ static double seconds(void)
 static void test_interrupt(void **state)
 {
     (void)state;
+    compile_quickly(false);
     int mark = scope_open();
     Tensor *x = moved(matrix(1000, 1000, DT_F32));
     assert_non_null(op_mm(x, x));
@@ -356,7 +376,8 @@ static void test_interrupt(void **state)
 
 static bool write_double(Text *t, const void *context)
 {
-    text_add(t, "/* %s */ kernel void k(global int *y) { y[get_global_id(0)] = 42; }\n", (const char *)context);
+    text_add(t, "/* %s */ kernel void k(global int *y) { y[get_global_id(0)] = 42; }\n",
+             (const char *)context);
     return true;
 }
 
@@ -421,8 +442,10 @@ static void test_cache(void **state)
     }
     scope_close(mark);
     d->keeps_binaries = keeps;
-    if (kept) setenv("XDG_CACHE_HOME", kept, 1);
-    else unsetenv("XDG_CACHE_HOME");
+    if (kept)
+        setenv("XDG_CACHE_HOME", kept, 1);
+    else
+        unsetenv("XDG_CACHE_HOME");
     free(kept);
     unlink(path);
     rmdir(folder);
