@@ -461,6 +461,78 @@ static int unbind(lua_State *L)
     return finish_pieces(L, table);
 }
 
+/* Several tensors in front of the other arguments become one list, as if they had come in a table. */
+static void gather_tensors(lua_State *L)
+{
+    int n = 0;
+    while (to_tensor(L, n + 1))
+        n++;
+    if (n == 0)
+        return;
+    lua_createtable(L, n, 0);
+    for (int k = 1; k <= n; k++) {
+        lua_pushvalue(L, k);
+        lua_rawseti(L, -2, k);
+    }
+    lua_replace(L, 1);
+    while (n > 1)
+        lua_remove(L, n--);
+}
+
+/* The dim along which meshgrid's k-th tensor varies: with indexing "xy" the first two change places. */
+static int grid_dim(int k, int n, bool xy)
+{
+    return xy && n > 1 && k < 2 ? 1 - k : k;
+}
+
+static int push_grids(lua_State *L, const TensorList *list, bool xy)
+{
+    Dims shape = {.n = list->n};
+    for (int k = 0; k < list->n; k++)
+        shape.v[grid_dim(k, list->n, xy)] = list->v[k]->numel;
+    lua_createtable(L, list->n, 0);
+    int table = lua_gettop(L);
+    for (int k = 0; k < list->n; k++) {
+        Dims line = {.n = list->n};
+        for (int d = 0; d < list->n; d++)
+            line.v[d] = d == grid_dim(k, list->n, xy) ? list->v[k]->numel : 1;
+        Tensor *flat = op_view(list->v[k], &line);
+        add_piece(L, table, k + 1, flat ? op_expand(flat, &shape) : NULL);
+    }
+    return finish_pieces(L, table);
+}
+
+static int meshgrid(lua_State *L)
+{
+    static const ParamInfo params[] = {REQUIRED('L', "tensors"), OPTIONAL('S', "indexing", "NULL")};
+    Args a;
+    Arg v[2];
+    gather_tensors(L);
+    args_begin(&a, L, "meshgrid", false);
+    args_read(&a, params, 2, 1, NULL, v);
+    const TensorList *list = v[0].list;
+    const char *indexing = v[1].i ? lua_tostring(L, (int)v[1].i) : "ij";
+    if (list->n == 0)
+        return raise_error(L, "RuntimeError", "meshgrid expects a non-empty TensorList");
+    if (list->n > TIDE_MAXDIM)
+        return raise_error(L, "RuntimeError", "tensors have at most %d dims, but %d were asked for",
+                           TIDE_MAXDIM, list->n);
+    for (int k = 0; k < list->n; k++) {
+        if (list->v[k]->ndim > 1)
+            return raise_error(
+                L, "RuntimeError",
+                "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: one with %d dims",
+                list->v[k]->ndim);
+        if (list->v[k]->dtype != list->v[0]->dtype)
+            return raise_error(L, "RuntimeError", "meshgrid expects all tensors to have the same dtype");
+    }
+    if (strcmp(indexing, "ij") != 0 && strcmp(indexing, "xy") != 0)
+        return raise_error(L, "RuntimeError",
+                           "torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: %s",
+                           indexing);
+    return push_grids(L, list, strcmp(indexing, "xy") == 0);
+}
+
 /* ---- equality ---- */
 
 static int give_answer(lua_State *L, Tensor *all)
@@ -556,7 +628,7 @@ static const Entry methods[] = {{"size", size},
                                 {"zero_", zero_},
                                 {"fill_", fill_},
                                 {"set_", set_}};
-static const Entry functions[] = {{"is_tensor", is_tensor}};
+static const Entry functions[] = {{"is_tensor", is_tensor}, {"meshgrid", meshgrid}};
 
 static void add_entries(lua_State *L, int table, const Entry *e, int n, bool method)
 {

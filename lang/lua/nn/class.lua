@@ -3,7 +3,7 @@
 -- A class is a table of methods that makes an instance when called: it prepares the instance as the class's root
 -- does (Module, Dataset), then runs its method init. An instance's metatable comes from the root too, so that
 -- registration by assignment, calls, # and printing are the root's business. Inherited methods are looked up
--- when used: Parent.method(self, …) reaches an overridden one.
+-- when used: Parent.method(self, …) reaches an overridden one. `v.__class__` is the class of v.
 local support = require "torch.support"
 
 local function construct(Class, ...)
@@ -20,6 +20,7 @@ end
 local function root(name, state, metatable)
     local Class = setmetatable({_name = name, _state = state, _metatable = metatable, init = function() end},
         {__call = construct, __tostring = describe, __name = "type"})
+    Class.__class__ = Class
     Class._meta = metatable(Class)
     return Class
 end
@@ -33,6 +34,7 @@ local function derive(name, Parent)
     end
     local Class = setmetatable({_name = name, _parent = Parent},
         {__index = Parent, __call = construct, __tostring = describe, __name = "type"})
+    Class.__class__ = Class
     Class._meta = Parent._metatable(Class)
     return Class
 end
