@@ -73,6 +73,7 @@ static void run_file(const char *path)
         {"cli", run_commands},
         {"scripts", run_script},
         {"pty", run_dialogue},
+        {"notes", run_document},
     };
     int passed = harness.passed, failed = harness.failed, skipped = harness.skipped;
     double start = seconds_now();
