@@ -17,7 +17,7 @@ enum {
     INLINE_BYTES = 64 /* a small tensor's elements live in its storage struct */
 };
 #define HUGE_BYTES ((size_t)4 << 20)
-#define CACHE_FLOOR ((size_t)256 << 20)
+#define CACHE_FLOOR ((size_t)64 << 20) /* cached beyond the live bytes, at most */
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { CACHING = 0 }; /* let the sanitizer see every block come and go */

@@ -1,10 +1,12 @@
 /* loops.c - the tables of inner loops, by instruction set. */
 #include "engine/cpu/loops.h"
 
+#include "engine/engine.h"
+
 #include <string.h>
 
 #define SUFFIXES(X) X(b8) X(u8) X(i8) X(i16) X(i32) X(i64) X(f32) X(f64)
-#define DECLARE_LOOPS(name) extern const LoopFn name[OP_COUNT];
+#define DECLARE_LOOPS(name) extern const LoopFn name[LOOP_ID_COUNT];
 #define DECLARE_TABLES(suffix) ISA_EACH(DECLARE_LOOPS, loops_##suffix)
 SUFFIXES(DECLARE_TABLES)
 
@@ -28,10 +30,20 @@ static void choose(void)
     conversions = ISA_PICK(conversions);
 }
 
-LoopFn elementwise_loop(OpId op, DType compute)
+/* 0 for rows without loops, else one more than the LoopId. */
+static const uint16_t loop_of[OP_COUNT] = {
+#define UNARY(name, ...) [OP_##name] = LOOP_ID_##name + 1,
+#define BINARY UNARY
+#define TERNARY UNARY
+#define COMPARE UNARY
+#define TEST UNARY
+#include "engine/ops/loops.def"
+};
+
+LoopFn elementwise_loop(int op, DType compute)
 {
     if (!loops[compute]) choose();
-    return loops[compute][op];
+    return loop_of[op] ? loops[compute][loop_of[op] - 1] : NULL;
 }
 
 ConvertFn conversion(DType to, DType from)

@@ -3,7 +3,7 @@
 #define TIDE_CPU_LOOPS_H
 
 #include "engine/cpu/isa.h"
-#include "engine/engine.h"
+#include "engine/dtype.h"
 
 /* Runs a row over n elements. ptr[0] is the result, ptr[1] ... the operands, all of the loop's type, contiguous; the
  * result of COMPARE and TEST rows and the first operand of `where` are bool. Operands of BINARY and COMPARE rows may
@@ -20,8 +20,19 @@ static inline DType loop_dtype(DType d)
     return d == DT_F16 || d == DT_BF16 ? DT_F32 : d;
 }
 
-/* NULL when the row has no loop for that type. */
-LoopFn elementwise_loop(OpId op, DType compute);
+/* Elementwise rows of the table, numbered. */
+typedef enum LoopId {
+#define UNARY(name, ...) LOOP_ID_##name,
+#define BINARY UNARY
+#define TERNARY UNARY
+#define COMPARE UNARY
+#define TEST UNARY
+#include "engine/ops/loops.def"
+    LOOP_ID_COUNT
+} LoopId;
+
+/* The loop of a row (an OpId); NULL when it has none for that type. */
+LoopFn elementwise_loop(int op, DType compute);
 ConvertFn conversion(DType to, DType from);
 
 /* Copies n1 rows of n0 elements of size bytes; steps in bytes from element to element and from row to row. */

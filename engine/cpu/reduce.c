@@ -394,7 +394,7 @@ static bool choose_loops(Plan *p, const Call *call)
 {
     static const ReduceId ids[OP_COUNT] = {
 #define REDUCE(name, ...) [OP_##name] = REDUCE_##name,
-#include "engine/ops.def"
+#include "engine/ops/reductions.def"
     };
     const Tensor *x = call->in[0], *out = call->out[0];
     TypeRule types = (TypeRule)op_info(call->op)->types;

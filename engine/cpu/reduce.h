@@ -7,7 +7,7 @@
 /* Rows of the table that reduce, numbered. */
 typedef enum ReduceId {
 #define REDUCE(name, ...) REDUCE_##name,
-#include "engine/ops.def"
+#include "engine/ops/reductions.def"
     REDUCE_COUNT
 } ReduceId;
 
