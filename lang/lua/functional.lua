@@ -11,6 +11,7 @@ local F = support.lazy("torch.nn.functional", {}, {
         "cross_entropy kl_div poisson_nll_loss gaussian_nll_loss hinge_embedding_loss margin_ranking_loss soft_margin_loss " ..
         "cosine_embedding_loss multi_margin_loss triplet_margin_loss",
     ["functional.distance"] = "normalize cosine_similarity pairwise_distance",
+    ["functional.norm"] = "layer_norm rms_norm embedding",
     ["functional.bilinear"] = "bilinear",
 })
 

@@ -18,7 +18,7 @@ def show(make, size=(4, 6)):
     x = (torch.randn(*size) * 1.5).requires_grad_()
     y = module(x * 1 if getattr(module, "inplace", False) else x)
     print("  y", numbers(y), sep="\t")
-    y.square().sum().backward()
+    y.pow(3).sum().backward()
     print("  dx", numbers(x.grad), sep="\t")
 
 
@@ -47,3 +47,26 @@ show(lambda: nn.ModuleList([nn.Linear(6, 6), nn.Linear(6, 6), nn.ReLU()])[1])
 print(nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU()]))
 print(nn.ModuleDict({"first": nn.Linear(2, 2), "act": nn.PReLU()}))
 print(nn.ParameterList([torch.ones(2, 3), torch.ones(1)]))
+show(lambda: nn.LayerNorm(6))
+show(lambda: nn.LayerNorm((2, 3), eps=0.1, elementwise_affine=False), (2, 2, 3))
+show(lambda: nn.LayerNorm(3, bias=False), (2, 3))
+show(lambda: nn.RMSNorm((2, 3), eps=0.01), (2, 2, 3))
+show(lambda: nn.RMSNorm(3, elementwise_affine=False), (2, 3))
+
+
+def look_up(make):
+    torch.manual_seed(0)
+    table = make()
+    y = table(torch.tensor([[1, 2], [1, 4]]))
+    print(table)
+    print("  y", y.shape, numbers(y), sep="\t")
+    if not table.weight.requires_grad:
+        return
+    y.pow(3).sum().backward()
+    print("  dw", numbers(table.weight.grad), sep="\t")
+
+
+look_up(lambda: nn.Embedding(5, 3))
+look_up(lambda: nn.Embedding(5, 3, padding_idx=-1))
+look_up(lambda: nn.Embedding(5, 3, max_norm=1.0))
+look_up(lambda: nn.Embedding.from_pretrained(torch.arange(10.).view(5, 2)))

@@ -15,7 +15,7 @@ local function show(make, size)
     local x = (torch.randn(table.unpack(size or {4, 6})) * 1.5):requires_grad_()
     local y = module(module.inplace and x * 1 or x)
     print("  y", numbers(y))
-    y:square():sum():backward()
+    y:pow(3):sum():backward()
     print("  dx", numbers(x.grad))
 end
 
@@ -44,3 +44,24 @@ show(function() return nn.ModuleList({nn.Linear(6, 6), nn.Linear(6, 6), nn.ReLU(
 print(nn.ModuleList({nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU()}))
 print(nn.ModuleDict({{"first", nn.Linear(2, 2)}, {"act", nn.PReLU()}}))
 print(nn.ParameterList({torch.ones(2, 3), torch.ones(1)}))
+show(function() return nn.LayerNorm(6) end)
+show(function() return nn.LayerNorm({2, 3}, eps=0.1, elementwise_affine=false) end, {2, 2, 3})
+show(function() return nn.LayerNorm(3, bias=false) end, {2, 3})
+show(function() return nn.RMSNorm({2, 3}, eps=0.01) end, {2, 2, 3})
+show(function() return nn.RMSNorm(3, elementwise_affine=false) end, {2, 3})
+
+-- Embeddings look rows up; the gradient is the table's.
+local function look_up(make)
+    torch.manual_seed(0)
+    local table_of_rows = make()
+    local y = table_of_rows(torch.tensor({{1, 2}, {1, 4}}))
+    print(table_of_rows)
+    print("  y", y.shape, numbers(y))
+    if not table_of_rows.weight.requires_grad then return end
+    y:pow(3):sum():backward()
+    print("  dw", numbers(table_of_rows.weight.grad))
+end
+look_up(function() return nn.Embedding(5, 3) end)
+look_up(function() return nn.Embedding(5, 3, padding_idx=-1) end)
+look_up(function() return nn.Embedding(5, 3, max_norm=1.0) end)
+look_up(function() return nn.Embedding.from_pretrained(torch.arange(10.):view(5, 2)) end)
