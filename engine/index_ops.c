@@ -131,15 +131,11 @@ static bool add_offsets(int64_t *offset, const Tensor *index, int64_t size, int6
 /* The same by ops, for tensors whose elements are not in host memory. */
 static Tensor *device_offsets(Tensor *sum, Tensor *index, int64_t size, int64_t stride, int number)
 {
-    int64_t low = 0, high = -1;
-    if (index->numel > 0) {
-        if (!tensor_item_int(op_amin(index, NULL, false), &low) || !tensor_item_int(op_amax(index, NULL, false), &high)) return NULL;
-        int64_t bad = low < -size ? low : high;
-        if (size == 0) return tide_fail("IndexError", "index is out of bounds for dimension with size 0");
-        if (low < -size || high >= size)
-            return tide_fail("IndexError", "index %lld is out of bounds for dimension %d with size %lld", (long long)bad, number,
-                             (long long)size);
-    }
+    int64_t bad = 0;
+    if (size == 0 && index->numel > 0) return tide_fail("IndexError", "index is out of bounds for dimension with size 0");
+    if (!all_within(index, -size, size, &bad))
+        return tide_fail("IndexError", "index %lld is out of bounds for dimension %d with size %lld", (long long)bad, number,
+                         (long long)size);
     Tensor *zero = tensor_integer(0), *length = tensor_integer(size), *step = tensor_integer(stride);
     Tensor *wrapped = op_where(op_lt(index, zero), op_add(index, length), index);
     return op_add(sum, op_mul(wrapped, step));
@@ -294,17 +290,8 @@ static bool plan_along(Plan *plan, Tensor *x, int64_t dim, Tensor *index)
 /* Negative indices, which index takes, are errors here. */
 static bool check_range(Tensor *index, int64_t size, const char *kind, const char *text)
 {
-    int64_t low, high;
-    if (index->numel == 0) return true;
-    if (index->device.type == DEVICE_CPU && index->ndim <= 1) {
-        const int64_t *v = tensor_data(index);
-        int64_t step = index->ndim ? index->stride[0] : 0;
-        for (int64_t i = 0; i < index->numel; i++)
-            if (v[i * step] < 0 || v[i * step] >= size) return tide_refuse(kind, text, (long long)v[i * step], (long long)size);
-        return true;
-    }
-    if (!tensor_item_int(op_amin(index, NULL, false), &low) || !tensor_item_int(op_amax(index, NULL, false), &high)) return false;
-    return (low >= 0 && high < size) || tide_refuse(kind, text, (long long)(low < 0 ? low : high), (long long)size);
+    int64_t bad = 0;
+    return all_within(index, 0, size, &bad) || tide_refuse(kind, text, (long long)bad, (long long)size);
 }
 
 static int64_t size_along(const Tensor *x, int64_t dim)
@@ -423,13 +410,11 @@ static Tensor *numbered(Tensor *x, Tensor *index)
     if (x->numel == 0 && index->numel > 0) return tide_fail("IndexError", "take(): tried to take from an empty tensor");
     Tensor *flat = contiguous_plain(index);
     if (!flat) return NULL;
-    int64_t low = 0, high = -1;
-    if (flat->numel > 0 && (!tensor_item_int(op_amin(flat, NULL, false), &low) || !tensor_item_int(op_amax(flat, NULL, false), &high)))
-        return NULL;
-    if (low < -x->numel || high >= x->numel)
-        return tide_fail("IndexError", "out of range: tried to access index %lld on a tensor of %lld elements.",
-                         (long long)(low < -x->numel ? low : high), (long long)x->numel);
-    if (low < 0) flat = op_where(op_lt(flat, tensor_integer(0)), op_add(flat, tensor_integer(x->numel)), flat);
+    int64_t bad = 0;
+    if (!all_within(flat, -x->numel, x->numel, &bad))
+        return tide_fail("IndexError", "out of range: tried to access index %lld on a tensor of %lld elements.", (long long)bad,
+                         (long long)x->numel);
+    flat = op_where(op_lt(flat, tensor_integer(0)), op_add(flat, tensor_integer(x->numel)), flat);
     return flat ? restrided(flat, 1, &index->numel, (int64_t[]){1}) : NULL;
 }
 

@@ -220,7 +220,7 @@ static Tensor *probability_entropy(Tensor *x, Tensor *target, Tensor *weight, in
     if (weight) terms = op_mul(terms, class_weights(weight, x));
     if (reduction == REDUCTION_NONE) return op_neg(op_sum(terms, DIMS(dim), false));
     Tensor *sum = op_neg(op_sum(terms, NULL, false));
-    return reduction == REDUCTION_SUM ? sum : op_div(sum, tensor_number((double)x->numel / classes));
+    return reduction == REDUCTION_SUM ? sum : op_div_scalar(sum, (double)x->numel / classes);
 }
 
 static Tensor *smoothed_entropy(Tensor *x, Tensor *target, Tensor *weight, int64_t ignore_index, int64_t reduction, double smoothing)
@@ -240,6 +240,11 @@ static Tensor *smoothed_entropy(Tensor *x, Tensor *target, Tensor *weight, int64
         smooth = op_div(smooth, total);
     }
     return op_add(op_mul(likely, tensor_number(1 - smoothing)), op_mul(smooth, tensor_number(smoothing / classes)));
+}
+
+Tensor *forward_div_scalar(Tensor *x, double divisor)
+{
+    return op_div(x, tensor_number(divisor));
 }
 
 Tensor *forward_cross_entropy(Tensor *x, Tensor *target, Tensor *weight, int64_t ignore_index, int64_t reduction, double label_smoothing)

@@ -22,13 +22,10 @@ static Tensor *at_least_1d(Tensor *x)
 /* Every index within size, or the RuntimeError naming dim. The kernels check nothing. */
 static bool check_bounds(Tensor *index, int64_t dim, int64_t size)
 {
-    int64_t low, high;
-    if (index->numel == 0) return true;
-    if (!tensor_item_int(reduce_run(OP_amin, index, NULL, false), &low)) return false;
-    if (!tensor_item_int(reduce_run(OP_amax, index, NULL, false), &high)) return false;
-    return (low >= 0 && high < size) ||
-           tide_refuse("RuntimeError", "index %lld is out of bounds for dimension %lld with size %lld",
-                       (long long)(low < 0 ? low : high), (long long)dim, (long long)size);
+    int64_t bad = 0;
+    if (all_within(index, 0, size, &bad)) return true;
+    return tide_refuse("RuntimeError", "index %lld is out of bounds for dimension %lld with size %lld", (long long)bad, (long long)dim,
+                       (long long)size);
 }
 
 static Tensor *gather_checked(Tensor *x, int64_t dim, Tensor *index)

@@ -66,6 +66,18 @@ bool check_not_bool(const Tensor *t, const char *kernel)
     return t->dtype != DT_BOOL || tide_refuse("NotImplementedError", "\"%s\" not implemented for 'Bool'", kernel);
 }
 
+bool all_within(Tensor *index, int64_t low, int64_t high, int64_t *outside)
+{
+    int64_t least, most;
+    if (index->numel == 0) return true;
+    if (!tensor_item_int(reduce_run(OP_amin, index, NULL, false), &least)) return false;
+    if (!tensor_item_int(reduce_run(OP_amax, index, NULL, false), &most)) return false;
+    if (least >= low && most < high) return true;
+    Tensor *bad = op_logical_or(op_lt(index, tensor_integer(low)), op_ge(index, tensor_integer(high)));
+    Tensor *first = bad ? op_argmax(converted_plain(bad, DT_U8), NULL, false) : NULL;
+    return tensor_item_int(op_take(index, first), outside) && false;
+}
+
 bool take_slices(Tensor *rest, Tensor *offsets, Tensor *out)
 {
     if (!rest || !offsets || !out) return false;

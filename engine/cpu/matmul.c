@@ -19,7 +19,7 @@ typedef struct Gemm {
     double alpha, beta;
 } Gemm;
 
-/* ---- loops: tiny float products, and integers of any size ---- */
+/* ---- loops: for integers, and for floats with sizes beyond BLAS's or nothing to add up ---- */
 
 #define T float
 #define NAME(f) f##_f32
@@ -161,10 +161,6 @@ static bool fits_blas(const Gemm *p)
 static bool gemm(const Gemm *p)
 {
     bool is_float = dtype_is_float(p->dtype);
-    if (is_float && p->m * p->n <= 256 && p->m * p->n * p->k <= 512) {
-        rows_of[p->dtype](p, 0, p->m);
-        return true;
-    }
     return is_float && p->k > 0 && fits_blas(p) ? blas_panels(p) : loop_gemm(p);
 }
 
@@ -199,7 +195,7 @@ static void batches_range(int64_t begin, int64_t end, void *context)
 {
     for (int64_t i = begin; i < end; i++) {
         Gemm p = nth(context, i);
-        if (dtype_is_float(p.dtype) && p.k > 0 && p.m * p.n * p.k > 512 && fits_blas(&p)) blas_gemm(&p);
+        if (dtype_is_float(p.dtype) && p.k > 0 && fits_blas(&p)) blas_gemm(&p);
         else rows_of[p.dtype](&p, 0, p.m);
     }
 }

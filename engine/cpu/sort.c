@@ -181,9 +181,41 @@ static void sort_line(const Order *w, int64_t line, Pair *p, Pair *spare)
     store(w, line, sort_pairs(p, spare, w->n, dtype_size(w->dtype)), w->n);
 }
 
+/* Moves the pair at p[i] down to its place in a heap of n whose top is the last in order. */
+static void sift_down(Pair *p, int64_t n, int64_t i)
+{
+    for (int64_t child; (child = 2 * i + 1) < n; i = child) {
+        if (child + 1 < n && before(&p[child], &p[child + 1])) child++;
+        if (!before(&p[i], &p[child])) return;
+        exchange(&p[i], &p[child]);
+    }
+}
+
+/* The k first pairs, k small: a heap of the best so far, through which hardly any element passes. */
+static void topk_heap(const Order *w, const char *x, Pair *p, Pair *spare)
+{
+    enum { BLOCK = 512 };
+    make_keys(x, w->dtype, w->k, p, w->falling);
+    for (int64_t i = w->k / 2; i >= 0; i--) sift_down(p, w->k, i);
+    for (int64_t from = w->k; from < w->n; from += BLOCK) {
+        int64_t n = w->n - from < BLOCK ? w->n - from : BLOCK;
+        make_keys(x + from * (int64_t)dtype_size(w->dtype), w->dtype, n, spare, w->falling);
+        for (int64_t i = 0; i < n; i++)
+            if (spare[i].key < p[0].key) {
+                p[0] = (Pair){spare[i].key, from + spare[i].at};
+                sift_down(p, w->k, 0);
+            }
+    }
+}
+
 static void topk_line(const Order *w, int64_t line, Pair *p, Pair *spare)
 {
     if (w->k == 0) return;
+    if (w->k <= 64 && w->n >= 1024) {
+        topk_heap(w, line_at(w->x, line), p, spare);
+        store(w, line, sort_pairs(p, spare, w->k, dtype_size(w->dtype)), w->k);
+        return;
+    }
     make_keys(line_at(w->x, line), w->dtype, w->n, p, w->falling);
     select_pair(p, w->n, w->k - 1);
     store(w, line, w->sorted ? sort_pairs(p, spare, w->k, dtype_size(w->dtype)) : p, w->k);
