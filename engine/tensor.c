@@ -367,6 +367,25 @@ static Tensor *placed(Tensor *t, Device device)
 
 static const Device host = {DEVICE_CPU, 0};
 
+/* In double, rounded as PyTorch rounds: whole pairs of 32-byte vectors of floats count from their own first element as
+ * it was rounded, what is left over counts from `start`. */
+static void fill_range(char *p, int64_t n, double start, double step, DType dtype)
+{
+    int64_t width = (int64_t)dtype_size(dtype), lanes = dtype_is_float(dtype) ? 32 / width : 1;
+    int64_t whole = n - n % (2 * lanes);
+    for (int64_t i = 0; i < n; i += i < whole ? lanes : 1) {
+        element_store_double(p + i * width, dtype, start + step * (double)i);
+        double first = element_as_double(p + i * width, dtype);
+        for (int64_t k = 1; k < lanes && i < whole; k++) {
+            double v = first + step * (double)k;
+            if (dtype == DT_F32)
+                ((float *)p)[i + k] = (float)v;
+            else
+                element_store_double(p + (i + k) * width, dtype, v);
+        }
+    }
+}
+
 Tensor *tensor_arange(double start, double end, double step, DType dtype, Device device)
 {
     if (step == 0) return tide_fail("RuntimeError", "step must be nonzero");
@@ -378,13 +397,7 @@ Tensor *tensor_arange(double start, double end, double step, DType dtype, Device
     if (!(size < 0x1p62)) return tide_fail("RuntimeError", "invalid size, possible overflow?");
     Tensor *t = tensor_empty(DIMS((int64_t)size), dtype, host);
     if (!t) return NULL;
-    char *p = tensor_data(t);
-    size_t width = dtype_size(dtype);
-    if (dtype == DT_F32) { /* PyTorch computes float ranges in double and rounds each element */
-        for (int64_t i = 0; i < t->numel; i++) ((float *)p)[i] = (float)(start + step * (double)i);
-    } else {
-        for (int64_t i = 0; i < t->numel; i++) element_store_double(p + (size_t)i * width, dtype, start + step * (double)i);
-    }
+    fill_range(tensor_data(t), t->numel, start, step, dtype);
     return placed(t, device);
 }
 
