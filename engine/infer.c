@@ -316,6 +316,11 @@ bool separate_overlaps(Tensor **in, int n, const Tensor *out)
 bool copy_across(Tensor *dst, Tensor *src)
 {
     Dims shape = tensor_dims(dst);
+    if (src->numel == 1 && dst->numel > 1) { /* a fill: one element crosses, and is stretched over there */
+        Dims none = {0};
+        Tensor *one = result_new(&none, (DType)src->dtype, dst->device);
+        return one && copy_across(one, src) && copy_plain(dst, one);
+    }
     Tensor *from = converted_plain(broadcast_plain(src, &shape), (DType)dst->dtype);
     from = contiguous_plain(from);
     if (!from) return false;

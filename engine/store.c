@@ -48,7 +48,7 @@ MemoryUse memory_use(void) { return use; }
 
 static void *out_of_memory(size_t bytes)
 {
-    return tide_fail("RuntimeError", "[enforce fail at alloc_cpu.cpp] . DefaultCPUAllocator: can't allocate memory: you tried "
+    return tide_fail("RuntimeError", "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried "
                      "to allocate %zu bytes. Error code 12 (Cannot allocate memory)", bytes);
 }
 
