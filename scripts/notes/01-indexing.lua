@@ -45,7 +45,7 @@ a[:2, -1:, :, :].shape
 
 --%% Everything
 -- N009
-a[:,].shape
+a[:].shape
 --> torch.Size([4, 3, 28, 28])
 
 --%% A slice with both ends, half-open: images 1 and 2
