@@ -1,14 +1,19 @@
--- torch.nn.functional (F): the op table's rows for neural networks, and files loaded at the first use of a name.
+-- torch.nn.functional (F): the op table's rows for neural networks, and files loaded at the first use of a
+-- name.
 local torch = require "torch"
 local support = require "torch.support"
 
 local F = support.lazy("torch.nn.functional", {}, {
-    ["functional.activation"] = "relu relu_ leaky_relu leaky_relu_ elu elu_ celu celu_ selu selu_ silu mish hardswish hardsigmoid " ..
-        "threshold threshold_ logsigmoid softsign hardshrink softshrink softplus tanhshrink hardtanh hardtanh_ relu6 sigmoid tanh " ..
+    ["functional.activation"] = "relu relu_ leaky_relu leaky_relu_ elu elu_ celu celu_ selu selu_ silu " ..
+        "mish hardswish hardsigmoid " ..
+        "threshold threshold_ logsigmoid softsign hardshrink softshrink softplus tanhshrink hardtanh " ..
+            "hardtanh_ relu6 sigmoid tanh " ..
         "gelu glu prelu rrelu softmax log_softmax softmin gumbel_softmax",
     ["functional.dropout"] = "dropout dropout1d dropout2d dropout3d alpha_dropout",
-    ["functional.loss"] = "mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy binary_cross_entropy_with_logits nll_loss " ..
-        "cross_entropy kl_div poisson_nll_loss gaussian_nll_loss hinge_embedding_loss margin_ranking_loss soft_margin_loss " ..
+    ["functional.loss"] = "mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy " ..
+        "binary_cross_entropy_with_logits nll_loss " ..
+        "cross_entropy kl_div poisson_nll_loss gaussian_nll_loss hinge_embedding_loss " ..
+            "margin_ranking_loss soft_margin_loss " ..
         "cosine_embedding_loss multi_margin_loss triplet_margin_loss",
     ["functional.distance"] = "normalize cosine_similarity pairwise_distance",
     ["functional.norm"] = "layer_norm rms_norm embedding",

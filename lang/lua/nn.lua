@@ -7,13 +7,17 @@ return support.lazy("torch.nn", nn, {
     ["nn.names"] = "class Module Parameter init utils",
     ["nn.linear"] = "Identity Linear Bilinear",
     ["nn.container"] = "Sequential ModuleList ModuleDict ParameterList ParameterDict",
-    ["nn.activation"] = "ReLU ReLU6 SELU SiLU Mish Hardswish Hardsigmoid LeakyReLU ELU CELU Hardtanh Threshold Softplus GELU GLU " ..
-        "Softmax LogSoftmax Softmin Softmax2d Sigmoid Tanh LogSigmoid Softsign Tanhshrink Hardshrink Softshrink RReLU PReLU",
+    ["nn.activation"] = "ReLU ReLU6 SELU SiLU Mish Hardswish Hardsigmoid LeakyReLU ELU CELU Hardtanh " ..
+        "Threshold Softplus GELU GLU " ..
+        "Softmax LogSoftmax Softmin Softmax2d Sigmoid Tanh LogSigmoid Softsign Tanhshrink Hardshrink " ..
+            "Softshrink RReLU PReLU",
     ["nn.dropout"] = "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout",
     ["nn.norm"] = "LayerNorm RMSNorm",
     ["nn.embedding"] = "Embedding",
     ["nn.flatten"] = "Flatten Unflatten",
-    ["nn.loss"] = "MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss BCEWithLogitsLoss NLLLoss CrossEntropyLoss KLDivLoss " ..
-        "PoissonNLLLoss GaussianNLLLoss HingeEmbeddingLoss MarginRankingLoss SoftMarginLoss CosineEmbeddingLoss MultiMarginLoss " ..
+    ["nn.loss"] = "MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss BCEWithLogitsLoss NLLLoss " ..
+        "CrossEntropyLoss KLDivLoss " ..
+        "PoissonNLLLoss GaussianNLLLoss HingeEmbeddingLoss MarginRankingLoss SoftMarginLoss " ..
+            "CosineEmbeddingLoss MultiMarginLoss " ..
         "TripletMarginLoss CosineSimilarity PairwiseDistance",
 })

@@ -2,9 +2,11 @@
 local support = require "torch.support"
 
 local lr_scheduler = support.lazy("torch.optim.lr_scheduler", {}, {
-    ["optim.schedule"] = "LRScheduler LambdaLR MultiplicativeLR StepLR MultiStepLR ConstantLR LinearLR ExponentialLR PolynomialLR " ..
+    ["optim.schedule"] = "LRScheduler LambdaLR MultiplicativeLR StepLR MultiStepLR ConstantLR LinearLR " ..
+        "ExponentialLR PolynomialLR " ..
         "CosineAnnealingLR",
-    ["optim.cycles"] = "CosineAnnealingWarmRestarts CyclicLR OneCycleLR ReduceLROnPlateau SequentialLR ChainedScheduler",
+    ["optim.cycles"] = "CosineAnnealingWarmRestarts CyclicLR OneCycleLR ReduceLROnPlateau SequentialLR " ..
+        "ChainedScheduler",
 })
 
 return support.lazy("torch.optim", {lr_scheduler = lr_scheduler}, {

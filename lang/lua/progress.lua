@@ -2,8 +2,8 @@
 --
 --     for i, x, y in pairs(progress(loader, {desc = "epoch 1"})) do … end
 --
--- Takes what pairs() takes, a count (0, 1, …), or an iterator as generic for does. bar:set_postfix{loss = 0.5} shows
--- values beside the bar, bar:update(n) moves a bar without iterable, bar:close() ends it early.
+-- Takes what pairs() takes, a count (0, 1, …), or an iterator as generic for does. bar:set_postfix{loss =
+-- 0.5} shows values beside the bar, bar:update(n) moves a bar without iterable, bar:close() ends it early.
 local torch = require "torch"
 local support = require "torch.support"
 
@@ -30,15 +30,19 @@ end
 local function bar_text(fraction, width)
     local eighths = math.floor(fraction * width * 8)
     local full, part = eighths // 8, eighths % 8
-    return ("█"):rep(full) .. (part > 0 and PARTS[part] or "") .. (" "):rep(width - full - (part > 0 and 1 or 0))
+    return ("█"):rep(full) .. (part > 0 and PARTS[part] or "") ..
+        (" "):rep(width - full - (part > 0 and 1 or 0))
 end
 
 local function status(self, elapsed)
     local rate = rate_text(self.n, elapsed, self.unit)
     local total = self.total
-    if not total then return ("%d%s [%s, %s%s]"):format(self.n, self.unit, clock(elapsed), rate, self.postfix) end
+    if not total then
+        return ("%d%s [%s, %s%s]"):format(self.n, self.unit, clock(elapsed), rate, self.postfix)
+    end
     local left = self.n > 0 and (total - self.n) * elapsed / self.n or math.huge
-    return ("%d/%d [%s<%s, %s%s]"):format(self.n, total, clock(elapsed), clock(math.max(left, 0)), rate, self.postfix)
+    return ("%d/%d [%s<%s, %s%s]"):format(self.n, total, clock(elapsed), clock(math.max(left, 0)), rate,
+        self.postfix)
 end
 
 local function draw(self, now)
@@ -51,7 +55,8 @@ local function draw(self, now)
         head = ("%s%3d%%"):format(head, math.floor(fraction * 100))
         if self.columns then
             local room = self.columns - 1 - utf8.len(head) - 2 - (utf8.len(text) or #text) - 1
-            head = room >= 4 and ("%s|%s| "):format(head, bar_text(fraction, math.min(room, 40))) or head .. " "
+            head = room >= 4 and ("%s|%s| "):format(head, bar_text(fraction, math.min(room, 40))) or head ..
+                " "
         else
             head = head .. " "
         end
@@ -162,7 +167,8 @@ local function length_of(source)
     return torch.is_tensor(source) and #source or nil
 end
 
-local read = support.signature("progress", {"iterable", "desc", "total", "leave", "unit", "disable", "state", "control"},
+local read = support.signature("progress",
+    {"iterable", "desc", "total", "leave", "unit", "disable", "state", "control"},
     {desc = "", leave = true, unit = "it", disable = false})
 
 -- progress(iterable, {desc="", total=nil, leave=true, unit="it", disable=false})

@@ -1,10 +1,12 @@
--- What the files of the Lua library share: errors, argument reading, ordered tables, Python's spelling of values.
+-- What the files of the Lua library share: errors, argument reading, ordered tables, Python's spelling of
+-- values.
 --
--- How the library is loaded. Every file below lang/lua is embedded by its path without the ending and found as
--- require "torch.<path with dots>": "nn/module" is require "torch.nn.module". A chunk's name is "=[torch]nn/module",
--- so that errors are reported at the user's own line. Files return their table and load what they need with
--- require, `require "torch"` being the table that the C side fills. init.lua hangs functional, nn, optim, data and
--- progress on torch, at the first touch of a name where that matters for start-up.
+-- How the library is loaded. Every file below lang/lua is embedded by its path without the ending and found
+-- as require "torch.<path with dots>": "nn/module" is require "torch.nn.module". A chunk's name is
+-- "=[torch]nn/module", so that errors are reported at the user's own line. Files return their table and load
+-- what they need with require, `require "torch"` being the table that the C side fills. init.lua hangs
+-- functional, nn, optim, data and progress on torch, at the first touch of a name where that matters for
+-- start-up.
 local support = {}
 
 local LIBRARY = "=[torch]"
@@ -153,13 +155,16 @@ end
 
 local function too_many(name, required, most, given)
     local method = name:find("__init__", 1, true) and 1 or 0
-    local takes = required == most and tostring(most + method) or ("from %d to %d"):format(required + method, most + method)
+    local takes = required == most and tostring(most + method) or
+        ("from %d to %d"):format(required + method, most + method)
     raise("TypeError", "%s() takes %s positional argument%s but %d %s given", name, takes,
-        required == most and most + method == 1 and "" or "s", given + method, given + method == 1 and "was" or "were")
+        required == most and most + method == 1 and "" or "s", given + method, given + method == 1 and
+            "was" or "were")
 end
 
--- A reader of one function's arguments (the everyday calls with one or two of them take the short way). `params` lists their names, those that must be given ending in "!";
--- `defaults` maps names to values. The reader takes a call's arguments and returns the values in order.
+-- A reader of one function's arguments (the everyday calls with one or two of them take the short way).
+-- `params` lists their names, those that must be given ending in "!"; `defaults` maps names to values. The
+-- reader takes a call's arguments and returns the values in order.
 function support.signature(name, params, defaults)
     local names, at, fallback, required, count = {}, {}, {}, {}, #params
     local nrequired = 0
@@ -263,7 +268,9 @@ end
 
 function Ordered.__tostring(t)
     local parts = {}
-    for key, value in ordered_items(t) do parts[#parts + 1] = ("(%s, %s)"):format(support.repr(key), support.repr(value)) end
+    for key, value in ordered_items(t) do
+        parts[#parts + 1] = ("(%s, %s)"):format(support.repr(key), support.repr(value))
+    end
     return "OrderedDict(" .. (#parts > 0 and "[" .. table.concat(parts, ", ") .. "]" or "") .. ")"
 end
 
@@ -278,8 +285,9 @@ end
 
 -- ---- lazy tables ----
 
--- The table t as module `name` ("torch.nn"), its fields coming from library files at their first touch. `files` maps a
--- file to the names it returns, separated by blanks. A name that is in none of them is an error.
+-- The table t as module `name` ("torch.nn"), its fields coming from library files at their first touch.
+-- `files` maps a file to the names it returns, separated by blanks. A name that is in none of them is an
+-- error.
 function support.lazy(name, t, files)
     local home = {}
     for file, names in pairs(files) do
@@ -321,8 +329,10 @@ local function copy_value(v, seen)
         if seen[v] then return seen[v] end
         local torch = require "torch"
         if not v.is_leaf then
-            raise("RuntimeError", "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol " ..
-                "at the moment.  If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage")
+            raise("RuntimeError", "Only Tensors created explicitly by the user (graph leaves) support " ..
+                "the deepcopy protocol " ..
+                "at the moment.  If you were attempting to deepcopy a module, this may be because of a " ..
+                    "torch.nn.utils.weight_norm usage")
         end
         local copy = v:detach():clone()
         if v.is_parameter then

@@ -1,7 +1,7 @@
 -- Datasets: Dataset to derive from, TensorDataset, Subset, ConcatDataset, random_split. Samples count from 0.
 --
--- A class derived from Dataset has the methods __getitem(i), which returns a sample's values, and __len(). A sample
--- of several values is a table of them where one value is wanted: dataset[0] is {x, y}.
+-- A class derived from Dataset has the methods __getitem(i), which returns a sample's values, and __len(). A
+-- sample of several values is a table of them where one value is wanted: dataset[0] is {x, y}.
 local torch = require "torch"
 local support = require "torch.support"
 local class = require "torch.nn.class"
@@ -24,7 +24,9 @@ local function metatable(Class)
         __index = function(self, key)
             if math.type(key) ~= "integer" then return Class[key] end
             local get = method(Class, "__getitem")
-            if not get then raise("NotImplementedError", "Subclasses of Dataset should implement __getitem.") end
+            if not get then
+                raise("NotImplementedError", "Subclasses of Dataset should implement __getitem.")
+            end
             return packed(get(self, key))
         end,
         __len = function(self)
@@ -46,7 +48,9 @@ end
 local Dataset = class.root("Dataset", function() return {} end, metatable)
 
 local function wrapped(i, n)
-    if i < -n or i >= n then raise("IndexError", "index %d is out of bounds for dimension 0 with size %d", i, n) end
+    if i < -n or i >= n then
+        raise("IndexError", "index %d is out of bounds for dimension 0 with size %d", i, n)
+    end
     return i % n
 end
 
@@ -61,7 +65,9 @@ function TensorDataset:init(...)
         if not torch.is_tensor(t) then
             raise("TypeError", "TensorDataset(): arguments must be Tensor, not %s", support.type_word(t))
         end
-        if t.ndim == 0 or #t ~= #self.tensors[1] then raise("AssertionError", "Size mismatch between tensors") end
+        if t.ndim == 0 or #t ~= #self.tensors[1] then
+            raise("AssertionError", "Size mismatch between tensors")
+        end
     end
 end
 
@@ -75,7 +81,8 @@ function TensorDataset:__len()
     return #self.tensors[1]
 end
 
--- The samples at `order` (an int64 tensor of their numbers) as one tensor each: what stacking them one by one gives.
+-- The samples at `order` (an int64 tensor of their numbers) as one tensor each: what stacking them one by one
+-- gives.
 function TensorDataset:_batch(order)
     local values = {}
     for k, t in ipairs(self.tensors) do values[k] = t:index_select(0, order) end
@@ -154,7 +161,8 @@ end
 
 local read_split = support.signature("random_split", {"dataset!", "lengths!", "generator"})
 
--- Subsets of the given lengths (or fractions that add up to 1), drawn without overlap; a table counted from 1.
+-- Subsets of the given lengths (or fractions that add up to 1), drawn without overlap; a table counted from
+-- 1.
 local function random_split(...)
     local dataset, lengths, generator = read_split(...)
     local n, sum = #dataset, 0
@@ -162,7 +170,9 @@ local function random_split(...)
     if math.abs(sum - 1) < 1e-9 and sum <= 1 + 1e-9 and math.type(sum) == "float" then
         lengths, sum = lengths_of_fractions(lengths, n), n
     end
-    if sum ~= n then raise("ValueError", "Sum of input lengths does not equal the length of the input dataset!") end
+    if sum ~= n then
+        raise("ValueError", "Sum of input lengths does not equal the length of the input dataset!")
+    end
     local order = torch.randperm(n, option("generator", generator)):tolist()
     local parts, from = {}, 1
     for i, length in ipairs(lengths) do
@@ -172,4 +182,5 @@ local function random_split(...)
     return parts
 end
 
-return {Dataset = Dataset, TensorDataset = TensorDataset, Subset = Subset, ConcatDataset = ConcatDataset, random_split = random_split}
+return {Dataset = Dataset, TensorDataset = TensorDataset, Subset = Subset, ConcatDataset = ConcatDataset,
+    random_split = random_split}

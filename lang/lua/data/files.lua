@@ -9,7 +9,8 @@ local function fail(path, message, number)
     raise(KINDS[number] or "OSError", "[Errno %d] %s: '%s'", number or 0, message:gsub("^.*: ", ""), path)
 end
 
--- A record's fields; quotes may hold the delimiter, and doubled quotes stand for one. Returns nil for an open quote.
+-- A record's fields; quotes may hold the delimiter, and doubled quotes stand for one. Returns nil for an open
+-- quote.
 local function split_record(line, delimiter)
     local fields, at = {}, 1
     while true do
@@ -37,7 +38,8 @@ local function split_record(line, delimiter)
     end
 end
 
-local read_options = support.signature("read_csv", {"path!", "delimiter", "header", "dtype"}, {delimiter = ",", dtype = torch.float32})
+local read_options = support.signature("read_csv", {"path!", "delimiter", "header", "dtype"},
+    {delimiter = ",", dtype = torch.float32})
 
 local function numbers_of(fields, path, row, width, values)
     if #fields ~= width then
@@ -48,23 +50,26 @@ local function numbers_of(fields, path, row, width, values)
         local value = tonumber(word)
         if not value then
             local lower = word:lower()
-            value = (lower == "" or lower == "nan") and 0 / 0 or (lower == "inf" or lower == "+inf") and math.huge or
+            value = (lower == "" or lower == "nan") and 0 / 0 or (lower == "inf" or lower == "+inf") and
+                math.huge or
                 lower == "-inf" and -math.huge or nil
         end
         if not value then
-            raise("ValueError", "'%s', line %d, column %d: could not convert string to float: %s", path, row, column - 1, support.repr(field))
+            raise("ValueError", "'%s', line %d, column %d: could not convert string to float: %s", path, row,
+                column - 1, support.repr(field))
         end
         values[#values + 1] = value
     end
 end
 
--- read_csv(path, {delimiter=",", header=nil, dtype=torch.float32}): a tensor (rows, columns) of the numbers in the file,
--- and the column names. header true or false says whether the first line holds names; nil: whether it is not numbers.
--- Empty fields are NaN.
+-- read_csv(path, {delimiter=",", header=nil, dtype=torch.float32}): a tensor (rows, columns) of the numbers
+-- in the file, and the column names. header true or false says whether the first line holds names; nil:
+-- whether it is not numbers. Empty fields are NaN.
 local function read_csv(...)
     local path, delimiter, header, dtype = read_options(...)
     if type(path) ~= "string" then
-        raise("TypeError", "read_csv(): argument 'path' (position 1) must be str, not %s", support.type_word(path))
+        raise("TypeError", "read_csv(): argument 'path' (position 1) must be str, not %s",
+            support.type_word(path))
     end
     local file, message, number = io.open(path, "r")
     if not file then fail(path, message, number) end

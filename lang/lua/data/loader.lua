@@ -24,14 +24,17 @@ local function collate_fields(samples, fields, walk)
         local column = {}
         for i, sample in ipairs(samples) do
             column[i] = sample[key]
-            if column[i] == nil then raise("RuntimeError", "each element in list of batch should be of equal size") end
+            if column[i] == nil then
+                raise("RuntimeError", "each element in list of batch should be of equal size")
+            end
         end
         batch[key] = collate(column)
     end
     return batch
 end
 
--- default_collate: samples, a list, as one batch: tensors stacked, numbers made tensors, tables field by field.
+-- default_collate: samples, a list, as one batch: tensors stacked, numbers made tensors, tables field by
+-- field.
 function collate(samples)
     local first = samples[1]
     if torch.is_tensor(first) then return torch.stack(samples, 0) end
@@ -39,8 +42,11 @@ function collate(samples)
     if type(first) == "number" or type(first) == "boolean" then return torch.tensor(samples) end
     if type(first) == "string" then return samples end
     if is_list(first) then return collate_fields(samples, first, ipairs) end
-    if type(first) == "table" and getmetatable(first) == nil then return collate_fields(samples, first, pairs) end
-    raise("TypeError", "default_collate: batch must contain tensors, numbers, dicts or lists; found %s", support.type_word(first))
+    if type(first) == "table" and getmetatable(first) == nil then
+        return collate_fields(samples, first, pairs)
+    end
+    raise("TypeError", "default_collate: batch must contain tensors, numbers, dicts or lists; found %s",
+        support.type_word(first))
 end
 
 -- ---- the loader ----
@@ -61,32 +67,42 @@ end
 DataLoader = class.root("DataLoader", function() return {} end, metatable)
 
 local read_loader = support.signature("DataLoader.__init__",
-    {"dataset!", "batch_size", "shuffle", "sampler", "batch_sampler", "num_workers", "collate_fn", "pin_memory", "drop_last",
-        "timeout", "worker_init_fn", "multiprocessing_context", "generator", "prefetch_factor", "persistent_workers", "pin_memory_device"},
+    {"dataset!", "batch_size", "shuffle", "sampler", "batch_sampler", "num_workers", "collate_fn",
+        "pin_memory", "drop_last",
+        "timeout", "worker_init_fn", "multiprocessing_context", "generator", "prefetch_factor",
+            "persistent_workers", "pin_memory_device"},
     {batch_size = 1, shuffle = false, num_workers = 0, drop_last = false})
 
--- batch_size false: single samples, not batches. num_workers and what goes with it is accepted; loading is never slower
--- than the step here, so that there are no workers.
+-- batch_size false: single samples, not batches. num_workers and what goes with it is accepted; loading is
+-- never slower than the step here, so that there are no workers.
 function DataLoader:init(...)
     local _
-    self.dataset, self.batch_size, self.shuffle, self.sampler, self.batch_sampler, self.num_workers, self.collate_fn, _,
+    self.dataset, self.batch_size, self.shuffle, self.sampler, self.batch_sampler, self.num_workers,
+        self.collate_fn, _,
         self.drop_last, _, _, _, self.generator = read_loader(...)
-    if self.sampler and self.shuffle then raise("ValueError", "sampler option is mutually exclusive with shuffle") end
+    if self.sampler and self.shuffle then
+        raise("ValueError", "sampler option is mutually exclusive with shuffle")
+    end
     if self.num_workers < 0 then
-        raise("ValueError", "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
+        raise("ValueError", "num_workers option should be non-negative; use num_workers=0 to disable " ..
+            "multiprocessing.")
     end
     if self.batch_sampler and (self.shuffle or self.sampler or self.drop_last or self.batch_size ~= 1) then
-        raise("ValueError", "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last")
+        raise("ValueError", "batch_sampler option is mutually exclusive with batch_size, shuffle, " ..
+            "sampler, and drop_last")
     end
     local size = self.batch_size
     if size and (math.type(size) ~= "integer" or size <= 0) then
-        raise("ValueError", "batch_size should be a positive integer value, but got batch_size=%s", support.repr(size))
+        raise("ValueError", "batch_size should be a positive integer value, but got batch_size=%s",
+            support.repr(size))
     end
     if type(self.drop_last) ~= "boolean" then
-        raise("ValueError", "drop_last should be a boolean value, but got drop_last=%s", support.repr(self.drop_last))
+        raise("ValueError", "drop_last should be a boolean value, but got drop_last=%s",
+            support.repr(self.drop_last))
     end
     if not self.sampler then
-        self.sampler = self.shuffle and sampler.RandomSampler(self.dataset, option("generator", self.generator)) or
+        self.sampler = self.shuffle and sampler.RandomSampler(self.dataset,
+            option("generator", self.generator)) or
             sampler.SequentialSampler(self.dataset)
         if self.shuffle and #self.dataset == 0 then
             raise("ValueError", "num_samples should be a positive integer value, but got num_samples=0")
@@ -104,7 +120,9 @@ end
 -- A sampler's numbers as an int64 tensor; tables of numbers are samplers too.
 local function order_of(source)
     if torch.is_tensor(source) then return source end
-    if type(source) == "table" and getmetatable(source) == nil then return torch.tensor(source, {dtype = torch.int64}) end
+    if type(source) == "table" and getmetatable(source) == nil then
+        return torch.tensor(source, {dtype = torch.int64})
+    end
     if source.order then return source:order() end
     local numbers = {}
     for _, number in pairs(source) do numbers[#numbers + 1] = number end

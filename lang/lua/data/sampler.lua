@@ -39,13 +39,15 @@ function SequentialSampler:order() return torch.arange(#self.data_source) end
 function SequentialSampler:__len() return #self.data_source end
 
 local RandomSampler = class.derive("RandomSampler", Sampler)
-local read_random = signature("RandomSampler.__init__", {"data_source!", "replacement", "num_samples", "generator"}, {replacement = false})
+local read_random = signature("RandomSampler.__init__",
+    {"data_source!", "replacement", "num_samples", "generator"}, {replacement = false})
 
 function RandomSampler:init(...)
     self.data_source, self.replacement, self.num_samples, self.generator = read_random(...)
     local n = self.num_samples
     if n ~= nil and (math.type(n) ~= "integer" or n <= 0) then
-        raise("ValueError", "num_samples should be a positive integer value, but got num_samples=%s", support.repr(n))
+        raise("ValueError", "num_samples should be a positive integer value, but got num_samples=%s",
+            support.repr(n))
     end
 end
 
@@ -61,10 +63,16 @@ function RandomSampler:order()
     end
     local n, wanted, pieces = #self.data_source, #self, {}
     if self.replacement then
-        for _ = 1, wanted // 32 do pieces[#pieces + 1] = torch.randint(n, {32}, option("generator", generator)) end
-        if wanted % 32 > 0 then pieces[#pieces + 1] = torch.randint(n, {wanted % 32}, option("generator", generator)) end
+        for _ = 1, wanted // 32 do
+            pieces[#pieces + 1] = torch.randint(n, {32}, option("generator", generator))
+        end
+        if wanted % 32 > 0 then
+            pieces[#pieces + 1] = torch.randint(n, {wanted % 32}, option("generator", generator))
+        end
     else
-        for _ = 1, wanted // math.max(n, 1) do pieces[#pieces + 1] = torch.randperm(n, option("generator", generator)) end
+        for _ = 1, wanted // math.max(n, 1) do
+            pieces[#pieces + 1] = torch.randperm(n, option("generator", generator))
+        end
         if wanted % math.max(n, 1) > 0 then
             pieces[#pieces + 1] = torch.randperm(n, option("generator", generator)):narrow(0, 0, wanted % n)
         end
@@ -78,20 +86,24 @@ local read_subset = signature("SubsetRandomSampler.__init__", {"indices!", "gene
 function SubsetRandomSampler:init(...) self.indices, self.generator = read_subset(...) end
 function SubsetRandomSampler:__len() return #self.indices end
 function SubsetRandomSampler:order()
-    local numbers = torch.is_tensor(self.indices) and self.indices or torch.tensor(self.indices, {dtype = torch.int64})
+    local numbers = torch.is_tensor(self.indices) and self.indices or
+        torch.tensor(self.indices, {dtype = torch.int64})
     return numbers:index_select(0, torch.randperm(#self.indices, option("generator", self.generator)))
 end
 
 local WeightedRandomSampler = class.derive("WeightedRandomSampler", Sampler)
-local read_weighted = signature("WeightedRandomSampler.__init__", {"weights!", "num_samples!", "replacement", "generator"}, {replacement = true})
+local read_weighted = signature("WeightedRandomSampler.__init__",
+    {"weights!", "num_samples!", "replacement", "generator"}, {replacement = true})
 function WeightedRandomSampler:init(...)
     self.weights, self.num_samples, self.replacement, self.generator = read_weighted(...)
     self.weights = torch.as_tensor(self.weights, {dtype = torch.float64})
 end
 function WeightedRandomSampler:__len() return self.num_samples end
 function WeightedRandomSampler:order()
-    return torch.multinomial(self.weights, self.num_samples, self.replacement, option("generator", self.generator))
+    return torch.multinomial(self.weights, self.num_samples, self.replacement,
+        option("generator", self.generator))
 end
 
 return {Sampler = Sampler, SequentialSampler = SequentialSampler, RandomSampler = RandomSampler,
-    SubsetRandomSampler = SubsetRandomSampler, WeightedRandomSampler = WeightedRandomSampler, drawn_seed = drawn_seed}
+    SubsetRandomSampler = SubsetRandomSampler, WeightedRandomSampler = WeightedRandomSampler,
+        drawn_seed = drawn_seed}

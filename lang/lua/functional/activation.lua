@@ -12,7 +12,8 @@ local function activation(name, params, defaults, run, run_)
     local count = #params - (params[#params] == "inplace" and 1 or 0)
     local function check(input)
         if not torch.is_tensor(input) then
-            raise("TypeError", "%s(): argument 'input' (position 1) must be Tensor, not %s", name, support.type_word(input))
+            raise("TypeError", "%s(): argument 'input' (position 1) must be Tensor, not %s", name,
+                support.type_word(input))
         end
         return input
     end
@@ -81,7 +82,8 @@ activation("glu", {"dim"}, {dim = -1}, function(input, dim)
     if input.ndim == 0 then raise("RuntimeError", "glu does not support 0-dimensional tensors") end
     local size = input.shape[dim]
     if size % 2 ~= 0 then
-        raise("RuntimeError", "Halving dimension must be even, but dimension %d is size %d", dim % input.ndim, size)
+        raise("RuntimeError", "Halving dimension must be even, but dimension %d is size %d", dim % input.ndim,
+            size)
     end
     return input:narrow(dim, 0, size // 2) * input:narrow(dim, size // 2, size // 2):sigmoid()
 end)
@@ -92,7 +94,8 @@ activation("prelu", {"weight!"}, nil, function(input, weight)
         if input.ndim == 0 then raise("RuntimeError", "Not allow zero-dim input tensor.") end
         local channels = input.ndim > 1 and input.shape[1] or 1
         if channels ~= n then
-            raise("RuntimeError", "Mismatch of parameter numbers and input channel size. Found parameter numbers = %d and channel size = %d.",
+            raise("RuntimeError", "Mismatch of parameter numbers and input channel size. Found parameter " ..
+                "numbers = %d and channel size = %d.",
                 n, channels)
         end
     end
@@ -128,7 +131,8 @@ local function along(name, run)
     F[name] = function(...)
         local input, dim, _, dtype = read(...)
         if not torch.is_tensor(input) then
-            raise("TypeError", "%s(): argument 'input' (position 1) must be Tensor, not %s", name, support.type_word(input))
+            raise("TypeError", "%s(): argument 'input' (position 1) must be Tensor, not %s", name,
+                support.type_word(input))
         end
         if dtype ~= nil then input = input:to(dtype) end
         return run(input, dim == nil and implicit_dim(input.ndim) or dim)
@@ -139,7 +143,8 @@ along("softmax", function(input, dim) return torch.softmax(input, dim) end)
 along("log_softmax", function(input, dim) return torch.log_softmax(input, dim) end)
 along("softmin", function(input, dim) return torch.softmax(-input, dim) end)
 
-local read_gumbel = signature("gumbel_softmax", {"logits!", "tau", "hard", "eps", "dim"}, {tau = 1, hard = false, dim = -1})
+local read_gumbel = signature("gumbel_softmax", {"logits!", "tau", "hard", "eps", "dim"},
+    {tau = 1, hard = false, dim = -1})
 
 function F.gumbel_softmax(...)
     local logits, tau, hard, _, dim = read_gumbel(...)

@@ -26,7 +26,8 @@ function F.cosine_similarity(...)
     return ((x1 / bounded_norm(x1, dim, eps)) * (x2 / bounded_norm(x2, dim, eps))):sum(dim)
 end
 
-local read_pairwise = signature("pairwise_distance", {"x1!", "x2!", "p", "eps", "keepdim"}, {p = 2.0, eps = 1e-06, keepdim = false})
+local read_pairwise = signature("pairwise_distance", {"x1!", "x2!", "p", "eps", "keepdim"},
+    {p = 2.0, eps = 1e-06, keepdim = false})
 
 function F.pairwise_distance(...)
     local x1, x2, p, eps, keepdim = read_pairwise(...)

@@ -9,7 +9,8 @@ local CODES = {none = 0, mean = 1, sum = 2}
 
 -- The rows' number for a reduction.
 local function code(reduction)
-    return CODES[reduction] or raise("ValueError", "%s is not a valid value for reduction", tostring(reduction))
+    return CODES[reduction] or raise("ValueError", "%s is not a valid value for reduction",
+        tostring(reduction))
 end
 
 local function reduced(loss, reduction)
@@ -21,7 +22,8 @@ end
 
 local function check_tensor(name, word, position, value)
     if not torch.is_tensor(value) then
-        raise("TypeError", "%s(): argument '%s' (position %d) must be Tensor, not %s", name, word, position, support.type_word(value))
+        raise("TypeError", "%s(): argument '%s' (position %d) must be Tensor, not %s", name, word, position,
+            support.type_word(value))
     end
 end
 
@@ -54,34 +56,44 @@ loss("mse_loss", {"input", "target", "size_average", "reduce", "reduction", "wei
         return weighted:sum() / weight:expand_as(weighted):sum()
     end)
 
-loss("l1_loss", PAIR, {}, 2, function(input, target, _, _, reduction) return rows.l1_loss(input, target, code(reduction)) end)
+loss("l1_loss", PAIR, {}, 2, function(input, target, _, _, reduction)
+    return rows.l1_loss(input, target, code(reduction))
+end)
 
 loss("smooth_l1_loss", {"input", "target", "size_average", "reduce", "reduction", "beta"}, {beta = 1.0}, 2,
-    function(input, target, _, _, reduction, beta) return rows.smooth_l1_loss(input, target, code(reduction), beta) end)
+    function(input, target, _, _, reduction, beta)
+        return rows.smooth_l1_loss(input, target, code(reduction), beta)
+    end)
 
 loss("huber_loss", {"input", "target", "reduction", "delta"}, {delta = 1.0}, 2,
-    function(input, target, reduction, delta) return rows.huber_loss(input, target, code(reduction), delta) end)
+    function(input, target, reduction, delta)
+        return rows.huber_loss(input, target, code(reduction), delta)
+    end)
 
 -- ---- probabilities ----
 
 loss("binary_cross_entropy", {"input", "target", "weight", "size_average", "reduce", "reduction"}, {}, 2,
     function(input, target, weight, _, _, reduction)
         if not same_sizes(input, target) then
-            raise("ValueError", "Using a target size (%s) that is different to the input size (%s) is deprecated. " ..
+            raise("ValueError", "Using a target size (%s) that is different to the input size (%s) is " ..
+                "deprecated. " ..
                 "Please ensure they have the same size.", tostring(target.shape), tostring(input.shape))
         end
         return rows.binary_cross_entropy(input, target, weight, code(reduction))
     end)
 
-loss("binary_cross_entropy_with_logits", {"input", "target", "weight", "size_average", "reduce", "reduction", "pos_weight"}, {}, 2,
+loss("binary_cross_entropy_with_logits",
+    {"input", "target", "weight", "size_average", "reduce", "reduction", "pos_weight"}, {}, 2,
     function(input, target, weight, _, _, reduction, pos_weight)
         if not same_sizes(input, target) then
-            raise("ValueError", "Target size (%s) must be the same as input size (%s)", tostring(target.shape), tostring(input.shape))
+            raise("ValueError", "Target size (%s) must be the same as input size (%s)",
+                tostring(target.shape), tostring(input.shape))
         end
         return rows.binary_cross_entropy_with_logits(input, target, weight, pos_weight, code(reduction))
     end)
 
-loss("nll_loss", {"input", "target", "weight", "size_average", "ignore_index", "reduce", "reduction"}, {ignore_index = -100}, 2,
+loss("nll_loss", {"input", "target", "weight", "size_average", "ignore_index", "reduce", "reduction"},
+    {ignore_index = -100}, 2,
     function(input, target, weight, _, ignore_index, _, reduction)
         return rows.nll_loss(input, target, weight, ignore_index, code(reduction))
     end)
@@ -93,14 +105,16 @@ loss("cross_entropy",
         return rows.cross_entropy(input, target, weight, ignore_index, code(reduction), smoothing)
     end)
 
-loss("kl_div", {"input", "target", "size_average", "reduce", "reduction", "log_target"}, {log_target = false}, 2,
+loss("kl_div", {"input", "target", "size_average", "reduce", "reduction", "log_target"},
+    {log_target = false}, 2,
     function(input, target, _, _, reduction, log_target)
         if reduction ~= "batchmean" then return rows.kl_div(input, target, code(reduction), log_target) end
         local sum = rows.kl_div(input, target, CODES.sum, log_target)
         return input.ndim > 0 and sum / input.shape[0] or sum
     end)
 
-loss("poisson_nll_loss", {"input", "target", "log_input", "full", "size_average", "eps", "reduce", "reduction"},
+loss("poisson_nll_loss",
+    {"input", "target", "log_input", "full", "size_average", "eps", "reduce", "reduction"},
     {log_input = true, full = false, eps = 1e-08}, 2,
     function(input, target, log_input, full, _, eps, _, reduction)
         local y = log_input and input:exp() - target * input or input - target * (input + eps):log()
@@ -111,7 +125,8 @@ loss("poisson_nll_loss", {"input", "target", "log_input", "full", "size_average"
         return reduced(y, reduction)
     end)
 
-local read_gaussian = signature("gaussian_nll_loss", {"input!", "target!", "var!", "full", "eps", "reduction"},
+local read_gaussian = signature("gaussian_nll_loss",
+    {"input!", "target!", "var!", "full", "eps", "reduction"},
     {full = false, eps = 1e-06, reduction = "mean"})
 
 function F.gaussian_nll_loss(...)
@@ -139,14 +154,16 @@ end
 
 -- ---- margins ----
 
-loss("hinge_embedding_loss", {"input", "target", "margin", "size_average", "reduce", "reduction"}, {margin = 1.0}, 2,
+loss("hinge_embedding_loss", {"input", "target", "margin", "size_average", "reduce", "reduction"},
+    {margin = 1.0}, 2,
     function(input, target, margin, _, _, reduction)
         local apart = torch.where(target:ne(1), (-input + margin):clamp_min(0), 0)
         local together = torch.where(target:ne(-1), input, 0)
         return reduced(apart + together, reduction)
     end)
 
-loss("margin_ranking_loss", {"input1", "input2", "target", "margin", "size_average", "reduce", "reduction"}, {margin = 0}, 3,
+loss("margin_ranking_loss", {"input1", "input2", "target", "margin", "size_average", "reduce", "reduction"},
+    {margin = 0}, 3,
     function(input1, input2, target, margin, _, _, reduction)
         return reduced((-target * (input1 - input2) + margin):clamp_min(0), reduction)
     end)
@@ -155,7 +172,8 @@ loss("soft_margin_loss", PAIR, {}, 2, function(input, target, _, _, reduction)
     return reduced((-target * input):exp():log1p(), reduction)
 end)
 
-loss("cosine_embedding_loss", {"input1", "input2", "target", "margin", "size_average", "reduce", "reduction"}, {margin = 0}, 3,
+loss("cosine_embedding_loss", {"input1", "input2", "target", "margin", "size_average", "reduce", "reduction"},
+    {margin = 0}, 3,
     function(input1, input2, target, margin, _, _, reduction)
         local dim = input1.ndim == 1 and 0 or 1
         local product = (input1 * input2):sum(dim)
@@ -166,7 +184,8 @@ loss("cosine_embedding_loss", {"input1", "input2", "target", "margin", "size_ave
         return reduced(together + apart, reduction)
     end)
 
-loss("multi_margin_loss", {"input", "target", "p", "margin", "weight", "size_average", "reduce", "reduction"}, {p = 1, margin = 1.0}, 2,
+loss("multi_margin_loss", {"input", "target", "p", "margin", "weight", "size_average", "reduce", "reduction"},
+    {p = 1, margin = 1.0}, 2,
     function(input, target, p, margin, weight, _, _, reduction)
         if p ~= 1 and p ~= 2 then raise("ValueError", "only p == 1 and p == 2 supported") end
         local single = input.ndim < 2

@@ -6,7 +6,8 @@ local signature = support.signature
 
 local F = {}
 
-local read_layer = signature("layer_norm", {"input!", "normalized_shape!", "weight", "bias", "eps"}, {eps = 1e-05})
+local read_layer = signature("layer_norm", {"input!", "normalized_shape!", "weight", "bias", "eps"},
+    {eps = 1e-05})
 local layer_norm = rows.layer_norm
 
 function F.layer_norm(...)

@@ -21,7 +21,8 @@ local function field_text(self, names)
     return table.concat(parts, ", ")
 end
 
--- Declares the module NAME of these arguments, whose forward is f(input, arguments…). Names in `hidden` are not printed.
+-- Declares the module NAME of these arguments, whose forward is f(input, arguments…). Names in `hidden` are
+-- not printed.
 local function declare(name, params, defaults, f, hidden)
     local Class = class.derive(name, Module)
     local read = support.signature(name .. ".__init__", params, defaults)
@@ -58,7 +59,8 @@ declare("Hardsigmoid", {"inplace"}, INPLACE, F.hardsigmoid, {inplace = true})
 declare("LeakyReLU", {"negative_slope", "inplace"}, {negative_slope = 0.01, inplace = false}, F.leaky_relu)
 declare("ELU", {"alpha", "inplace"}, {alpha = 1.0, inplace = false}, F.elu)
 declare("CELU", {"alpha", "inplace"}, {alpha = 1.0, inplace = false}, F.celu)
-declare("Hardtanh", {"min_val", "max_val", "inplace"}, {min_val = -1.0, max_val = 1.0, inplace = false}, F.hardtanh)
+declare("Hardtanh", {"min_val", "max_val", "inplace"}, {min_val = -1.0, max_val = 1.0, inplace = false},
+    F.hardtanh)
 declare("Threshold", {"threshold!", "value!", "inplace"}, INPLACE, F.threshold)
 declare("Softplus", {"beta", "threshold"}, {beta = 1.0, threshold = 20.0}, F.softplus)
 declare("GELU", {"approximate"}, {approximate = "none"}, F.gelu)
@@ -77,7 +79,8 @@ for name, f in pairs {Hardshrink = F.hardshrink, Softshrink = F.softshrink} do
     function Class:extra_repr() return repr(self.lambd) end
 end
 
-local RReLU = declare("RReLU", {"lower", "upper", "inplace"}, {lower = 1 / 8, upper = 1 / 3, inplace = false}, nil)
+local RReLU = declare("RReLU", {"lower", "upper", "inplace"}, {lower = 1 / 8, upper = 1 / 3, inplace = false},
+    nil)
 function RReLU:forward(input)
     return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 end
@@ -92,11 +95,13 @@ end
 activation.Softmax2d = Softmax2d
 
 local PReLU = class.derive("PReLU", Module)
-local read_prelu = support.signature("PReLU.__init__", {"num_parameters", "init", "device", "dtype"}, {num_parameters = 1, init = 0.25})
+local read_prelu = support.signature("PReLU.__init__", {"num_parameters", "init", "device", "dtype"},
+    {num_parameters = 1, init = 0.25})
 function PReLU:init(...)
     local n, value, device, dtype = read_prelu(...)
     self.num_parameters = n
-    self.weight = torch.nn.Parameter(torch.full({n}, value, {device = device, dtype = dtype or torch.get_default_dtype()}))
+    self.weight = torch.nn.Parameter(torch.full({n}, value,
+        {device = device, dtype = dtype or torch.get_default_dtype()}))
 end
 function PReLU:forward(input)
     return F.prelu(input, self.weight)

@@ -1,9 +1,10 @@
--- class("Name"[, Parent]): classes with single inheritance, for modules, datasets and whatever else a script declares.
+-- class("Name"[, Parent]): classes with single inheritance, for modules, datasets and whatever else a script
+-- declares.
 --
--- A class is a table of methods that makes an instance when called: it prepares the instance as the class's root
--- does (Module, Dataset), then runs its method init. An instance's metatable comes from the root too, so that
--- registration by assignment, calls, # and printing are the root's business. Inherited methods are looked up
--- when used: Parent.method(self, …) reaches an overridden one. `v.__class__` is the class of v.
+-- A class is a table of methods that makes an instance when called: it prepares the instance as the class's
+-- root does (Module, Dataset), then runs its method init. An instance's metatable comes from the root too, so
+-- that registration by assignment, calls, # and printing are the root's business. Inherited methods are
+-- looked up when used: Parent.method(self, …) reaches an overridden one. `v.__class__` is the class of v.
 local support = require "torch.support"
 
 local function construct(Class, ...)
@@ -27,10 +28,12 @@ end
 
 local function derive(name, Parent)
     if type(name) ~= "string" then
-        support.raise("TypeError", "class(): argument 'name' (position 1) must be str, not %s", support.type_word(name))
+        support.raise("TypeError", "class(): argument 'name' (position 1) must be str, not %s",
+            support.type_word(name))
     end
     if type(Parent) ~= "table" or rawget(Parent, "_meta") == nil then
-        support.raise("TypeError", "class(): argument 'parent' (position 2) must be a class, not %s", support.type_word(Parent))
+        support.raise("TypeError", "class(): argument 'parent' (position 2) must be a class, not %s",
+            support.type_word(Parent))
     end
     local Class = setmetatable({_name = name, _parent = Parent},
         {__index = Parent, __call = construct, __tostring = describe, __name = "type"})

@@ -139,7 +139,11 @@ function ModuleList:__repr()
     local runs = {}
     for i, value in ipairs(values_of(self, "_modules")) do
         local text, last = value:__repr(), runs[#runs]
-        if last and last.text == text then last.stop = i - 1 else runs[#runs + 1] = {text = text, start = i - 1, stop = i - 1} end
+        if last and last.text == text then
+            last.stop = i - 1
+        else
+            runs[#runs + 1] = {text = text, start = i - 1, stop = i - 1}
+        end
     end
     if #runs == 0 then return self:_get_name() .. "()" end
     local lines = {}
@@ -206,12 +210,15 @@ local function describe_parameter(name, p)
     local sizes = {}
     for i = 1, p.ndim do sizes[i] = p.shape[i - 1] end
     local place = p.device.type ~= "cpu" and (" (%s)"):format(tostring(p.device)) or ""
-    return ("  (%s): Parameter containing: [%s of size %s%s]"):format(name, tostring(p.dtype), table.concat(sizes, "x"), place)
+    return ("  (%s): Parameter containing: [%s of size %s%s]"):format(name, tostring(p.dtype),
+        table.concat(sizes, "x"), place)
 end
 
 local function describe_parameters(self)
     local lines = {}
-    for i, name in ipairs(self._order._parameters) do lines[i] = describe_parameter(name, self._parameters[name]) end
+    for i, name in ipairs(self._order._parameters) do
+        lines[i] = describe_parameter(name, self._parameters[name])
+    end
     return table.concat(lines, "\n")
 end
 
@@ -235,7 +242,9 @@ ParameterDict.extra_repr = describe_parameters
 
 function ParameterDict:init(values)
     if values == nil then return end
-    for _, pair in ipairs(named_members(values)) do self:register_parameter(pair[1], as_parameter(pair[2])) end
+    for _, pair in ipairs(named_members(values)) do
+        self:register_parameter(pair[1], as_parameter(pair[2]))
+    end
 end
 
 function ParameterDict:__len()

@@ -12,7 +12,8 @@ local function declare(name, f)
     function Class:init(...)
         local p, inplace = read(...)
         if p < 0 or p > 1 then
-            support.raise("ValueError", "dropout probability has to be between 0 and 1, but got %s", support.repr(p))
+            support.raise("ValueError", "dropout probability has to be between 0 and 1, but got %s",
+                support.repr(p))
         end
         self.p, self.inplace = p, inplace
     end

@@ -8,12 +8,14 @@ local F = require "torch.functional"
 
 local Embedding = class.derive("Embedding", Module)
 local read = support.signature("Embedding.__init__",
-    {"num_embeddings!", "embedding_dim!", "padding_idx", "max_norm", "norm_type", "scale_grad_by_freq", "sparse", "_weight", "_freeze",
+    {"num_embeddings!", "embedding_dim!", "padding_idx", "max_norm", "norm_type", "scale_grad_by_freq",
+        "sparse", "_weight", "_freeze",
         "device", "dtype"}, {norm_type = 2.0, scale_grad_by_freq = false, sparse = false, _freeze = false})
 
 function Embedding:init(...)
     local weight, freeze, device, dtype
-    self.num_embeddings, self.embedding_dim, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse,
+    self.num_embeddings, self.embedding_dim, self.padding_idx, self.max_norm, self.norm_type,
+        self.scale_grad_by_freq, self.sparse,
         weight, freeze, device, dtype = read(...)
     local padding, n = self.padding_idx, self.num_embeddings
     if padding ~= nil then
@@ -58,20 +60,25 @@ end
 
 function Embedding:extra_repr()
     local parts = {("%d, %d"):format(self.num_embeddings, self.embedding_dim)}
-    for _, field in ipairs {{"padding_idx"}, {"max_norm"}, {"norm_type", 2.0}, {"scale_grad_by_freq", false}, {"sparse", false}} do
+    for _, field in ipairs {{"padding_idx"}, {"max_norm"}, {"norm_type", 2.0}, {"scale_grad_by_freq", false},
+        {"sparse", false}} do
         local name, usual = field[1], field[2]
         local value = self[name]
-        if value ~= nil and value ~= usual then parts[#parts + 1] = ("%s=%s"):format(name, support.repr(value)) end
+        if value ~= nil and value ~= usual then
+            parts[#parts + 1] = ("%s=%s"):format(name, support.repr(value))
+        end
     end
     return table.concat(parts, ", ")
 end
 
-local read_pretrained = support.signature("from_pretrained", {"embeddings!", "freeze", "padding_idx"}, {freeze = true})
+local read_pretrained = support.signature("from_pretrained", {"embeddings!", "freeze", "padding_idx"},
+    {freeze = true})
 
 -- nn.Embedding.from_pretrained(weights, {freeze=true, padding_idx=nil}): a module over given rows.
 function Embedding.from_pretrained(...)
     local weight, freeze, padding = read_pretrained(...)
-    return Embedding(weight.shape[0], weight.shape[1], {padding_idx = padding, _weight = weight, _freeze = freeze})
+    return Embedding(weight.shape[0], weight.shape[1],
+        {padding_idx = padding, _weight = weight, _freeze = freeze})
 end
 
 return {Embedding = Embedding}

@@ -5,7 +5,8 @@ local Module = require "torch.nn.module".Module
 local repr = support.repr
 
 local Flatten = class.derive("Flatten", Module)
-local read_flatten = support.signature("Flatten.__init__", {"start_dim", "end_dim"}, {start_dim = 1, end_dim = -1})
+local read_flatten = support.signature("Flatten.__init__", {"start_dim", "end_dim"},
+    {start_dim = 1, end_dim = -1})
 
 function Flatten:init(...)
     self.start_dim, self.end_dim = read_flatten(...)

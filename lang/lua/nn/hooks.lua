@@ -17,7 +17,8 @@ local function call_hooks(module, grad_input, grad_output, replaceable)
         local result = hook.f(module, grad_input, grad_output)
         if result ~= nil then
             if not replaceable then
-                support.raise("RuntimeError", "a full backward hook can replace the gradient of a module's only differentiable input")
+                support.raise("RuntimeError", "a full backward hook can replace the gradient of a " ..
+                    "module's only differentiable input")
             end
             grad_input = type(result) == "table" and result or {result}
         end
@@ -25,8 +26,8 @@ local function call_hooks(module, grad_input, grad_output, replaceable)
     return grad_input
 end
 
--- Puts an identity of the module's own around each input, so that its hook sees this module's share of the gradient
--- only. Changes `input` in place; returns a function that does the same to the list of outputs.
+-- Puts an identity of the module's own around each input, so that its hook sees this module's share of the
+-- gradient only. Changes `input` in place; returns a function that does the same to the list of outputs.
 local function around(module, input)
     if not torch.is_grad_enabled() then return function() end end
     local inputs = reached(input)

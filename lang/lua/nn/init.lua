@@ -10,7 +10,8 @@ local function filler(name, params, defaults, f)
     local read = signature(name, {"tensor!", table.unpack(params)}, defaults)
     local function run(tensor, ...)
         if not torch.is_tensor(tensor) then
-            raise("TypeError", "%s(): argument 'tensor' (position 1) must be Tensor, not %s", name, support.type_word(tensor))
+            raise("TypeError", "%s(): argument 'tensor' (position 1) must be Tensor, not %s", name,
+                support.type_word(tensor))
         end
         local _ <close> = torch.no_grad()
         f(tensor, ...)
@@ -21,14 +22,17 @@ end
 
 -- ---- fans and gains ----
 
-local GAINS = {linear = 1, conv1d = 1, conv2d = 1, conv3d = 1, conv_transpose1d = 1, conv_transpose2d = 1, conv_transpose3d = 1,
+local GAINS = {linear = 1, conv1d = 1, conv2d = 1, conv3d = 1, conv_transpose1d = 1, conv_transpose2d = 1,
+    conv_transpose3d = 1,
     sigmoid = 1, tanh = 5.0 / 3, relu = math.sqrt(2.0), selu = 3.0 / 4}
 
 -- The recommended gain after a nonlinearity; `param` is leaky_relu's slope.
 function init.calculate_gain(nonlinearity, param)
     if nonlinearity == "leaky_relu" then
         local slope = param == nil and 0.01 or param
-        if type(slope) ~= "number" then raise("ValueError", "negative_slope %s not a valid number", tostring(slope)) end
+        if type(slope) ~= "number" then
+            raise("ValueError", "negative_slope %s not a valid number", tostring(slope))
+        end
         return math.sqrt(2.0 / (1 + slope ^ 2))
     end
     return GAINS[nonlinearity] or raise("ValueError", "Unsupported nonlinearity %s", tostring(nonlinearity))

@@ -19,14 +19,16 @@ local function placed(device, dtype)
 end
 
 local Linear = class.derive("Linear", Module)
-local read_linear = signature("Linear.__init__", {"in_features!", "out_features!", "bias", "device", "dtype"}, {bias = true})
+local read_linear = signature("Linear.__init__", {"in_features!", "out_features!", "bias", "device", "dtype"},
+    {bias = true})
 
 -- y = x @ weight.T + bias; weight (out, in), bias (out).
 function Linear:init(...)
     local n_in, n_out, bias, device, dtype = read_linear(...)
     self.in_features, self.out_features = n_in, n_out
     self.weight = torch.nn.Parameter(torch.empty({n_out, n_in}, placed(device, dtype)))
-    self:register_parameter("bias", bias and torch.nn.Parameter(torch.empty({n_out}, placed(device, dtype))) or nil)
+    self:register_parameter("bias", bias and
+        torch.nn.Parameter(torch.empty({n_out}, placed(device, dtype))) or nil)
     self:reset_parameters()
 end
 
@@ -42,12 +44,14 @@ function Linear:forward(input)
 end
 
 function Linear:extra_repr()
-    return ("in_features=%s, out_features=%s, bias=%s"):format(repr(self.in_features), repr(self.out_features), repr(self.bias ~= nil))
+    return ("in_features=%s, out_features=%s, bias=%s"):format(repr(self.in_features),
+        repr(self.out_features), repr(self.bias ~= nil))
 end
 linear.Linear = Linear
 
 local Bilinear = class.derive("Bilinear", Module)
-local read_bilinear = signature("Bilinear.__init__", {"in1_features!", "in2_features!", "out_features!", "bias", "device", "dtype"},
+local read_bilinear = signature("Bilinear.__init__",
+    {"in1_features!", "in2_features!", "out_features!", "bias", "device", "dtype"},
     {bias = true})
 
 -- y[k] = x1 @ weight[k] @ x2 + bias[k]; weight (out, in1, in2).
@@ -56,7 +60,8 @@ function Bilinear:init(...)
     if n1 <= 0 then support.raise("ValueError", "in1_features must be > 0, but got %d", n1) end
     self.in1_features, self.in2_features, self.out_features = n1, n2, n_out
     self.weight = torch.nn.Parameter(torch.empty({n_out, n1, n2}, placed(device, dtype)))
-    self:register_parameter("bias", bias and torch.nn.Parameter(torch.empty({n_out}, placed(device, dtype))) or nil)
+    self:register_parameter("bias", bias and
+        torch.nn.Parameter(torch.empty({n_out}, placed(device, dtype))) or nil)
     self:reset_parameters()
 end
 
@@ -71,7 +76,8 @@ function Bilinear:forward(input1, input2)
 end
 
 function Bilinear:extra_repr()
-    return ("in1_features=%s, in2_features=%s, out_features=%s, bias=%s"):format(repr(self.in1_features), repr(self.in2_features),
+    return ("in1_features=%s, in2_features=%s, out_features=%s, bias=%s"):format(repr(self.in1_features),
+        repr(self.in2_features),
         repr(self.out_features), repr(self.bias ~= nil))
 end
 linear.Bilinear = Bilinear

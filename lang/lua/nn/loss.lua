@@ -6,8 +6,8 @@ local F = require "torch.functional"
 
 local losses = {}
 
--- Declares the module NAME over f. options: its arguments in order as {name, default}; weights among them (`buffers`)
--- become buffers, so that they follow the module's device.
+-- Declares the module NAME over f. options: its arguments in order as {name, default}; weights among them
+-- (`buffers`) become buffers, so that they follow the module's device.
 local function declare(name, f, options, buffers)
     local Class = class.derive(name, Module)
     local params, defaults, named = {}, {}, {}
@@ -43,30 +43,39 @@ end
 -- The options every loss ends with, after its own.
 local function with_reduction(...)
     local own = {...}
-    for _, option in ipairs {{"size_average"}, {"reduce"}, {"reduction", "mean"}} do own[#own + 1] = option end
+    for _, option in ipairs {{"size_average"}, {"reduce"}, {"reduction", "mean"}} do
+        own[#own + 1] = option
+    end
     return own
 end
 
 declare("MSELoss", F.mse_loss, with_reduction())
 declare("L1Loss", F.l1_loss, with_reduction())
-declare("SmoothL1Loss", F.smooth_l1_loss, {{"size_average"}, {"reduce"}, {"reduction", "mean"}, {"beta", 1.0}})
+declare("SmoothL1Loss", F.smooth_l1_loss,
+    {{"size_average"}, {"reduce"}, {"reduction", "mean"}, {"beta", 1.0}})
 declare("HuberLoss", F.huber_loss, {{"reduction", "mean"}, {"delta", 1.0}})
 declare("BCELoss", F.binary_cross_entropy, with_reduction({"weight"}), {"weight"})
 declare("BCEWithLogitsLoss", F.binary_cross_entropy_with_logits,
-    {{"weight"}, {"size_average"}, {"reduce"}, {"reduction", "mean"}, {"pos_weight"}}, {"weight", "pos_weight"})
-declare("NLLLoss", F.nll_loss, {{"weight"}, {"size_average"}, {"ignore_index", -100}, {"reduce"}, {"reduction", "mean"}}, {"weight"})
+    {{"weight"}, {"size_average"}, {"reduce"}, {"reduction", "mean"}, {"pos_weight"}},
+        {"weight", "pos_weight"})
+declare("NLLLoss", F.nll_loss, {{"weight"}, {"size_average"}, {"ignore_index", -100}, {"reduce"},
+    {"reduction", "mean"}}, {"weight"})
 declare("CrossEntropyLoss", F.cross_entropy,
-    {{"weight"}, {"size_average"}, {"ignore_index", -100}, {"reduce"}, {"reduction", "mean"}, {"label_smoothing", 0.0}}, {"weight"})
+    {{"weight"}, {"size_average"}, {"ignore_index", -100}, {"reduce"}, {"reduction", "mean"},
+        {"label_smoothing", 0.0}}, {"weight"})
 declare("KLDivLoss", F.kl_div, {{"size_average"}, {"reduce"}, {"reduction", "mean"}, {"log_target", false}})
 declare("PoissonNLLLoss", F.poisson_nll_loss,
-    {{"log_input", true}, {"full", false}, {"size_average"}, {"eps", 1e-08}, {"reduce"}, {"reduction", "mean"}})
+    {{"log_input", true}, {"full", false}, {"size_average"}, {"eps", 1e-08}, {"reduce"},
+        {"reduction", "mean"}})
 declare("GaussianNLLLoss", F.gaussian_nll_loss, {{"full", false}, {"eps", 1e-06}, {"reduction", "mean"}})
 declare("HingeEmbeddingLoss", F.hinge_embedding_loss, with_reduction({"margin", 1.0}))
 declare("MarginRankingLoss", F.margin_ranking_loss, with_reduction({"margin", 0.0}))
 declare("SoftMarginLoss", F.soft_margin_loss, with_reduction())
 declare("CosineEmbeddingLoss", F.cosine_embedding_loss, with_reduction({"margin", 0.0}))
-declare("MultiMarginLoss", F.multi_margin_loss, with_reduction({"p", 1}, {"margin", 1.0}, {"weight"}), {"weight"})
-declare("TripletMarginLoss", F.triplet_margin_loss, with_reduction({"margin", 1.0}, {"p", 2.0}, {"eps", 1e-06}, {"swap", false}))
+declare("MultiMarginLoss", F.multi_margin_loss, with_reduction({"p", 1}, {"margin", 1.0}, {"weight"}),
+    {"weight"})
+declare("TripletMarginLoss", F.triplet_margin_loss,
+    with_reduction({"margin", 1.0}, {"p", 2.0}, {"eps", 1e-06}, {"swap", false}))
 
 local CosineSimilarity = class.derive("CosineSimilarity", Module)
 local read_cosine = support.signature("CosineSimilarity.__init__", {"dim", "eps"}, {dim = 1, eps = 1e-08})
@@ -75,9 +84,12 @@ function CosineSimilarity:forward(x1, x2) return F.cosine_similarity(x1, x2, sel
 losses.CosineSimilarity = CosineSimilarity
 
 local PairwiseDistance = class.derive("PairwiseDistance", Module)
-local read_distance = support.signature("PairwiseDistance.__init__", {"p", "eps", "keepdim"}, {p = 2.0, eps = 1e-06, keepdim = false})
+local read_distance = support.signature("PairwiseDistance.__init__", {"p", "eps", "keepdim"},
+    {p = 2.0, eps = 1e-06, keepdim = false})
 function PairwiseDistance:init(...) self.norm, self.eps, self.keepdim = read_distance(...) end
-function PairwiseDistance:forward(x1, x2) return F.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim) end
+function PairwiseDistance:forward(x1, x2)
+    return F.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
+end
 losses.PairwiseDistance = PairwiseDistance
 
 return losses

@@ -1,12 +1,14 @@
--- Module: the root of everything with parameters. Registration by assignment, walks over the tree, conversion, state.
+-- Module: the root of everything with parameters. Registration by assignment, walks over the tree,
+-- conversion, state.
 local torch = require "torch"
 local support = require "torch.support"
 local class = require "torch.nn.class"
 local raise, ordered = support.raise, support.ordered
 local is_tensor = torch.is_tensor
 
--- An instance holds name → value in _parameters, _buffers and _modules, which of them a name belongs to in _kind, and
--- each one's names in order in _order. A name once registered stays, with nil for its value, as None does in PyTorch.
+-- An instance holds name → value in _parameters, _buffers and _modules, which of them a name belongs to in
+-- _kind, and each one's names in order in _order. A name once registered stays, with nil for its value, as
+-- None does in PyTorch.
 local function state()
     return {training = true, _hooked = false, _parameters = {}, _buffers = {}, _modules = {}, _kind = {},
         _order = {_parameters = {}, _buffers = {}, _modules = {}}, _transient = {}}
@@ -37,7 +39,8 @@ local function register(self, kind, name, value)
     self[kind][name] = value
 end
 
-local WORDS = {_parameters = {"parameter", "torch.nn.Parameter"}, _modules = {"child module", "torch.nn.Module"},
+local WORDS = {_parameters = {"parameter", "torch.nn.Parameter"},
+    _modules = {"child module", "torch.nn.Module"},
     _buffers = {"buffer", "torch.Tensor"}}
 
 local function long_type(v)
@@ -57,7 +60,8 @@ local function assign(self, name, value)
     end
     if not kind then return rawset(self, name, value) end
     if value ~= nil then
-        raise("TypeError", "cannot assign '%s' as %s '%s' (%s or None expected)", long_type(value), WORDS[kind][1], name,
+        raise("TypeError", "cannot assign '%s' as %s '%s' (%s or None expected)", long_type(value),
+            WORDS[kind][1], name,
             WORDS[kind][2])
     end
     self[kind][name] = nil
@@ -70,13 +74,15 @@ local function call_hooked(self, ...)
     for _, hook in ipairs(self._hooks.forward_pre) do
         local result = hook.f(self, {table.unpack(input, 1, input.n)})
         if result ~= nil then
-            input = type(result) == "table" and not getmetatable(result) and table.pack(table.unpack(result)) or table.pack(result)
+            input = type(result) == "table" and not getmetatable(result) and
+                table.pack(table.unpack(result)) or table.pack(result)
         end
     end
     local backward = #self._hooks.full_backward > 0 and require("torch.nn.hooks").around(self, input)
     local output = table.pack(self:forward(table.unpack(input, 1, input.n)))
     for _, hook in ipairs(self._hooks.forward) do
-        local result = table.pack(hook.f(self, {table.unpack(input, 1, input.n)}, table.unpack(output, 1, output.n)))
+        local result = table.pack(hook.f(self, {table.unpack(input, 1, input.n)},
+            table.unpack(output, 1, output.n)))
         if result[1] ~= nil then output = result end
     end
     if backward then backward(output) end
@@ -102,7 +108,9 @@ local function metatable(Class)
             return nil
         end,
         __newindex = function(self, key, value)
-            if math.type(key) == "integer" and Class.__setitem then return Class.__setitem(self, key, value) end
+            if math.type(key) == "integer" and Class.__setitem then
+                return Class.__setitem(self, key, value)
+            end
             assign(self, key, value)
         end,
         __call = function(self, ...)
@@ -131,31 +139,37 @@ end
 
 local function check_name(self, name, what)
     if type(name) ~= "string" then
-        raise("TypeError", "%s name should be a string. Got %s", what == "module" and what or what, support.type_word(name))
+        raise("TypeError", "%s name should be a string. Got %s", what == "module" and what or what,
+            support.type_word(name))
     end
     if name:find(".", 1, true) then
         raise("KeyError", what == "module" and [['module name can\'t contain ".", got: %s']] or
             ([['%s name can\'t contain "."']]):format(what), name)
     end
     if name == "" then raise("KeyError", [['%s name can\'t be empty string ""']], what) end
-    if self._kind[name] == nil and self[name] ~= nil then raise("KeyError", [["attribute '%s' already exists"]], name) end
+    if self._kind[name] == nil and self[name] ~= nil then
+        raise("KeyError", [["attribute '%s' already exists"]], name)
+    end
 end
 
 function Module:register_parameter(name, param)
     check_name(self, name, "parameter")
     if param ~= nil and not (is_tensor(param) and param.is_parameter) then
-        raise("TypeError", "cannot assign '%s' object to parameter '%s' (torch.nn.Parameter or None required)",
+        raise("TypeError", "cannot assign '%s' object to parameter '%s' (torch.nn.Parameter or None " ..
+            "required)",
             long_type(param), name)
     end
     register(self, "_parameters", name, param)
 end
 
-local read_buffer = support.signature("Module.register_buffer", {"name!", "tensor", "persistent"}, {persistent = true})
+local read_buffer = support.signature("Module.register_buffer", {"name!", "tensor", "persistent"},
+    {persistent = true})
 function Module:register_buffer(...)
     local name, tensor, persistent = read_buffer(...)
     check_name(self, name, "buffer")
     if tensor ~= nil and not is_tensor(tensor) then
-        raise("TypeError", "cannot assign '%s' object to buffer '%s' (torch Tensor or None required)", long_type(tensor), name)
+        raise("TypeError", "cannot assign '%s' object to buffer '%s' (torch Tensor or None required)",
+            long_type(tensor), name)
     end
     register(self, "_buffers", name, tensor)
     self._transient[name] = not persistent or nil
@@ -205,7 +219,8 @@ local function values_of(list, name)
 end
 
 local read_recurse = support.signature("Module.parameters", {"recurse"}, {recurse = true})
-local read_named = support.signature("Module.named_parameters", {"prefix", "recurse"}, {prefix = "", recurse = true})
+local read_named = support.signature("Module.named_parameters", {"prefix", "recurse"},
+    {prefix = "", recurse = true})
 
 function Module:parameters(...)
     return values_of(members(self, "_parameters", "", read_recurse(...)), "Module.parameters")
@@ -284,7 +299,9 @@ local function get_member(self, path, kind, word)
     local module, name = find(self, path, kind)
     local value = module[kind][name]
     if value == nil then
-        if module[name] == nil then raise("AttributeError", "%s has no attribute `%s`", module:_get_name(), name) end
+        if module[name] == nil then
+            raise("AttributeError", "%s has no attribute `%s`", module:_get_name(), name)
+        end
         raise("AttributeError", "`%s` is not %s", name, word)
     end
     return value
@@ -365,7 +382,8 @@ function Module:to(...)
     if is_tensor(device) then device, dtype = device.device, device.dtype end
     if support.type_word(device) == "torch.dtype" then device, dtype = nil, device end
     if dtype ~= nil and not dtype.is_floating_point then
-        raise("TypeError", "nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=%s", tostring(dtype))
+        raise("TypeError", "nn.Module.to only accepts floating point or complex dtypes, but got desired " ..
+            "dtype=%s", tostring(dtype))
     end
     return convert_all(self, function(t)
         if device ~= nil then t = t:to(device) end
@@ -379,7 +397,8 @@ end
 
 -- ---- state ----
 
-local read_state = support.signature("Module.state_dict", {"destination", "prefix", "keep_vars"}, {prefix = "", keep_vars = false})
+local read_state = support.signature("Module.state_dict", {"destination", "prefix", "keep_vars"},
+    {prefix = "", keep_vars = false})
 
 local function save_state(self, into, prefix, keep)
     for _, kind in ipairs {"_parameters", "_buffers"} do
@@ -416,10 +435,12 @@ local function load_state(self, from, prefix, strict, found)
                 if given == nil then
                     if strict then table.insert(found.missing, key) end
                 elseif not is_tensor(given) then
-                    table.insert(found.errors, ('While copying the parameter named "%s", expected torch.Tensor or Tensor-like object from checkpoint but received %s')
+                    table.insert(found.errors, ('While copying the parameter named "%s", expected ' ..
+                        'torch.Tensor or Tensor-like object from checkpoint but received %s')
                         :format(key, support.type_word(given)))
                 elseif not same_shape(value, given) then
-                    table.insert(found.errors, ("size mismatch for %s: copying a param with shape %s from checkpoint, the shape in current model is %s.")
+                    table.insert(found.errors, ("size mismatch for %s: copying a param with shape %s " ..
+                        "from checkpoint, the shape in current model is %s.")
                         :format(key, tostring(given.shape), tostring(value.shape)))
                 else
                     local _ <close> = torch.no_grad()
@@ -442,7 +463,8 @@ function Incompatible.__tostring(t)
         for i, key in ipairs(keys) do words[i] = support.repr(key) end
         return "[" .. table.concat(words, ", ") .. "]"
     end
-    return ("_IncompatibleKeys(missing_keys=%s, unexpected_keys=%s)"):format(list(t.missing_keys), list(t.unexpected_keys))
+    return ("_IncompatibleKeys(missing_keys=%s, unexpected_keys=%s)"):format(list(t.missing_keys),
+        list(t.unexpected_keys))
 end
 
 local function key_list(word, keys)
@@ -452,7 +474,8 @@ local function key_list(word, keys)
 end
 
 local read_strict = support.signature("Module.load_state_dict", {"strict"}, {strict = true})
--- Copies tensors into parameters and buffers of the same names; missing, surplus and misfitting ones are one error.
+-- Copies tensors into parameters and buffers of the same names; missing, surplus and misfitting ones are one
+-- error.
 function Module:load_state_dict(from, ...)
     local strict = read_strict(...)
     if type(from) ~= "table" then
@@ -471,7 +494,8 @@ function Module:load_state_dict(from, ...)
     if #found.unexpected > 0 then table.insert(messages, key_list("Unexpected", found.unexpected)) end
     table.move(found.errors, 1, #found.errors, #messages + 1, messages)
     if #messages > 0 then
-        raise("RuntimeError", "Error(s) in loading state_dict for %s:\n\t%s", self:_get_name(), table.concat(messages, "\n\t"))
+        raise("RuntimeError", "Error(s) in loading state_dict for %s:\n\t%s", self:_get_name(),
+            table.concat(messages, "\n\t"))
     end
     return setmetatable({missing_keys = found.missing, unexpected_keys = found.unexpected}, Incompatible)
 end

@@ -15,7 +15,8 @@ local function sizes_of(shape)
 end
 
 local function parameter(self, name, wanted, options)
-    self:register_parameter(name, wanted and torch.nn.Parameter(torch.empty(self.normalized_shape, options)) or nil)
+    self:register_parameter(name, wanted and
+        torch.nn.Parameter(torch.empty(self.normalized_shape, options)) or nil)
 end
 
 local function options_of(device, dtype)
@@ -23,7 +24,8 @@ local function options_of(device, dtype)
 end
 
 local LayerNorm = class.derive("LayerNorm", Module)
-local read_layer = signature("LayerNorm.__init__", {"normalized_shape!", "eps", "elementwise_affine", "bias", "device", "dtype"},
+local read_layer = signature("LayerNorm.__init__",
+    {"normalized_shape!", "eps", "elementwise_affine", "bias", "device", "dtype"},
     {eps = 1e-05, elementwise_affine = true, bias = true})
 
 function LayerNorm:init(...)
@@ -51,7 +53,8 @@ end
 norm.LayerNorm = LayerNorm
 
 local RMSNorm = class.derive("RMSNorm", Module)
-local read_rms = signature("RMSNorm.__init__", {"normalized_shape!", "eps", "elementwise_affine", "device", "dtype"},
+local read_rms = signature("RMSNorm.__init__",
+    {"normalized_shape!", "eps", "elementwise_affine", "device", "dtype"},
     {elementwise_affine = true})
 
 function RMSNorm:init(...)
@@ -67,7 +70,8 @@ function RMSNorm:forward(input)
 end
 
 function RMSNorm:extra_repr()
-    return ("%s, eps=%s, elementwise_affine=%s"):format(repr(self.normalized_shape), repr(self.eps), repr(self.elementwise_affine))
+    return ("%s, eps=%s, elementwise_affine=%s"):format(repr(self.normalized_shape), repr(self.eps),
+        repr(self.elementwise_affine))
 end
 norm.RMSNorm = RMSNorm
 

@@ -18,7 +18,8 @@ local function gradients(parameters)
     return grads
 end
 
-local read_norm = signature("clip_grad_norm_", {"parameters!", "max_norm!", "norm_type", "error_if_nonfinite", "foreach"},
+local read_norm = signature("clip_grad_norm_",
+    {"parameters!", "max_norm!", "norm_type", "error_if_nonfinite", "foreach"},
     {norm_type = 2.0, error_if_nonfinite = false})
 
 -- Scales the gradients down to a total norm of at most max_norm; returns the norm they had.
@@ -30,8 +31,10 @@ function utils.clip_grad_norm_(...)
     for i, grad in ipairs(grads) do norms[i] = grad:norm(norm_type) end
     local total = torch.stack(norms):norm(norm_type)
     if strict and not total:isfinite():item() then
-        raise("RuntimeError", "The total norm of order %s for gradients from `parameters` is non-finite, so it cannot be clipped. " ..
-            "To disable this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`",
+        raise("RuntimeError", "The total norm of order %s for gradients from `parameters` is non-finite, " ..
+            "so it cannot be clipped. " ..
+            "To disable this error and scale the gradients by the non-finite norm anyway, set " ..
+                "`error_if_nonfinite=False`",
             support.repr(norm_type))
     end
     local scale = ((total + 1e-6):reciprocal() * max_norm):clamp_max(1.0)

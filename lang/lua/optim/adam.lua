@@ -1,4 +1,5 @@
--- Adam and its relatives: AdamW, Adamax, NAdam, RAdam. Updates follow PyTorch's order of operations, step by step.
+-- Adam and its relatives: AdamW, Adamax, NAdam, RAdam. Updates follow PyTorch's order of operations, step by
+-- step.
 local torch = require "torch"
 local support = require "torch.support"
 local optimizer = require "torch.optim.optimizer"
@@ -43,12 +44,16 @@ end
 local WORDS = {{"lr", "learning rate"}, {"eps", "epsilon value"}, {"weight_decay", "weight_decay value"}}
 
 local Adam = declare("Adam",
-    {{"lr", 0.001}, {"betas", {0.9, 0.999}}, {"eps", 1e-08}, {"weight_decay", 0}, {"amsgrad", false}, {"foreach"}, {"maximize", false},
-        {"capturable", false}, {"differentiable", false}, {"fused"}, {"decoupled_weight_decay", false}}, WORDS, adam_update)
+    {{"lr", 0.001}, {"betas", {0.9, 0.999}}, {"eps", 1e-08}, {"weight_decay", 0}, {"amsgrad", false},
+        {"foreach"}, {"maximize", false}, {"capturable", false}, {"differentiable", false}, {"fused"},
+        {"decoupled_weight_decay", false}},
+    WORDS, adam_update)
 
 local AdamW = declare("AdamW",
-    {{"lr", 0.001}, {"betas", {0.9, 0.999}}, {"eps", 1e-08}, {"weight_decay", 0.01}, {"amsgrad", false}, {"maximize", false}, {"foreach"},
-        {"capturable", false}, {"differentiable", false}, {"fused"}, {"decoupled_weight_decay", true}}, WORDS, adam_update)
+    {{"lr", 0.001}, {"betas", {0.9, 0.999}}, {"eps", 1e-08}, {"weight_decay", 0.01}, {"amsgrad", false},
+        {"maximize", false}, {"foreach"}, {"capturable", false}, {"differentiable", false}, {"fused"},
+        {"decoupled_weight_decay", true}},
+    WORDS, adam_update)
 
 local function adamax_update(_, p, grad, state, group)
     prepare(p, state, "exp_avg", "exp_inf")
@@ -61,8 +66,9 @@ local function adamax_update(_, p, grad, state, group)
 end
 
 local Adamax = declare("Adamax",
-    {{"lr", 0.002}, {"betas", {0.9, 0.999}}, {"eps", 1e-08}, {"weight_decay", 0}, {"foreach"}, {"maximize", false},
-        {"differentiable", false}, {"capturable", false}}, WORDS, adamax_update)
+    {{"lr", 0.002}, {"betas", {0.9, 0.999}}, {"eps", 1e-08}, {"weight_decay", 0}, {"foreach"},
+        {"maximize", false}, {"differentiable", false}, {"capturable", false}},
+    WORDS, adamax_update)
 
 local function nadam_update(_, p, grad, state, group)
     prepare(p, state, "exp_avg", "exp_avg_sq")
@@ -83,7 +89,8 @@ end
 
 local NAdam = declare("NAdam",
     {{"lr", 0.002}, {"betas", {0.9, 0.999}}, {"eps", 1e-08}, {"weight_decay", 0}, {"momentum_decay", 0.004},
-        {"decoupled_weight_decay", false}, {"foreach"}, {"maximize", false}, {"capturable", false}, {"differentiable", false}},
+        {"decoupled_weight_decay", false}, {"foreach"}, {"maximize", false}, {"capturable", false},
+        {"differentiable", false}},
     {WORDS[1], WORDS[2], WORDS[3], {"momentum_decay", "momentum_decay value"}}, nadam_update)
 
 local function radam_update(_, p, grad, state, group)
@@ -100,7 +107,8 @@ local function radam_update(_, p, grad, state, group)
     local length = longest - 2 * step * (beta2 ^ step) / correction2
     local change = corrected:mul_(lr)
     if length > 5.0 then
-        local rectified = ((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)) ^ 0.5
+        local rectified = ((length - 4) * (length - 2) * longest /
+            ((longest - 4) * (longest - 2) * length)) ^ 0.5
         local adaptive = state.exp_avg_sq:sqrt():add_(group.eps):reciprocal_():mul_(correction2 ^ 0.5)
         change = change:mul_(adaptive):mul_(rectified)
     end
@@ -108,7 +116,9 @@ local function radam_update(_, p, grad, state, group)
 end
 
 local RAdam = declare("RAdam",
-    {{"lr", 0.001}, {"betas", {0.9, 0.999}}, {"eps", 1e-08}, {"weight_decay", 0}, {"decoupled_weight_decay", false}, {"foreach"},
-        {"maximize", false}, {"capturable", false}, {"differentiable", false}}, WORDS, radam_update)
+    {{"lr", 0.001}, {"betas", {0.9, 0.999}}, {"eps", 1e-08}, {"weight_decay", 0},
+        {"decoupled_weight_decay", false}, {"foreach"}, {"maximize", false}, {"capturable", false},
+        {"differentiable", false}},
+    WORDS, radam_update)
 
 return {Adam = Adam, AdamW = AdamW, Adamax = Adamax, NAdam = NAdam, RAdam = RAdam}

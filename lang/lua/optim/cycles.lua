@@ -8,7 +8,8 @@ local raise, signature, repr = support.raise, support.signature, support.repr
 
 local cycles = {}
 
-local WarmRestarts = declare("CosineAnnealingWarmRestarts", {"T_0!", "T_mult", "eta_min", "last_epoch"}, {T_mult = 1, eta_min = 0.0},
+local WarmRestarts = declare("CosineAnnealingWarmRestarts", {"T_0!", "T_mult", "eta_min", "last_epoch"},
+    {T_mult = 1, eta_min = 0.0},
     function(self, _, base)
         return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
     end, nil,
@@ -60,7 +61,8 @@ local function per_group(name, opt, value)
     local n = #opt.param_groups
     if type(value) == "table" then
         if #value ~= n then
-            raise("ValueError", "%s must have the same length as optimizer.param_groups. %s has %d values, param_groups has %d.",
+            raise("ValueError", "%s must have the same length as optimizer.param_groups. %s has %d " ..
+                "values, param_groups has %d.",
                 name, name, #value, n)
         end
         return value
@@ -80,7 +82,8 @@ local function start_momentum(self, opt, base, max, last_epoch)
     if not self.use_beta1 and opt.defaults.momentum == nil then
         raise("ValueError", "optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
     end
-    self.base_momentums, self.max_momentums = per_group("base_momentum", opt, base), per_group("max_momentum", opt, max)
+    self.base_momentums, self.max_momentums = per_group("base_momentum", opt, base),
+        per_group("max_momentum", opt, max)
     for i, group in ipairs(last_epoch == -1 and opt.param_groups or {}) do
         set_momentum(self, group, self.max_momentums[i])
         group.max_momentum, group.base_momentum = self.max_momentums[i], self.base_momentums[i]
@@ -89,9 +92,11 @@ end
 
 local CyclicLR = class.derive("CyclicLR", LRScheduler)
 local read_cyclic = signature("CyclicLR.__init__",
-    {"optimizer!", "base_lr!", "max_lr!", "step_size_up", "step_size_down", "mode", "gamma", "scale_fn", "scale_mode",
+    {"optimizer!", "base_lr!", "max_lr!", "step_size_up", "step_size_down", "mode", "gamma", "scale_fn",
+        "scale_mode",
         "cycle_momentum", "base_momentum", "max_momentum", "last_epoch"},
-    {step_size_up = 2000, mode = "triangular", gamma = 1.0, scale_mode = "cycle", cycle_momentum = true, base_momentum = 0.8,
+    {step_size_up = 2000, mode = "triangular", gamma = 1.0, scale_mode = "cycle", cycle_momentum = true,
+        base_momentum = 0.8,
         max_momentum = 0.9, last_epoch = -1})
 
 local SCALES = {
@@ -102,14 +107,17 @@ local SCALES = {
 
 function CyclicLR:init(...)
     local opt, base_lr, max_lr, up, down, base_momentum, max_momentum, last_epoch
-    opt, base_lr, max_lr, up, down, self.mode, self.gamma, self.scale_fn, self.scale_mode, self.cycle_momentum, base_momentum,
+    opt, base_lr, max_lr, up, down, self.mode, self.gamma, self.scale_fn, self.scale_mode,
+        self.cycle_momentum, base_momentum,
         max_momentum, last_epoch = read_cyclic(...)
     local bases = per_group("base_lr", opt, base_lr)
     for i, group in ipairs(last_epoch == -1 and opt.param_groups or {}) do group.lr = bases[i] end
     self.max_lrs = per_group("max_lr", opt, max_lr)
     self.total_size = up + (down or up)
     self.step_ratio = up / self.total_size
-    if not SCALES[self.mode] and not self.scale_fn then raise("ValueError", "mode is invalid and scale_fn is None") end
+    if not SCALES[self.mode] and not self.scale_fn then
+        raise("ValueError", "mode is invalid and scale_fn is None")
+    end
     if not self.scale_fn then self.scale_mode = self.mode == "exp_range" and "iterations" or "cycle" end
     if self.cycle_momentum then start_momentum(self, opt, base_momentum, max_momentum, last_epoch) end
     LRScheduler.init(self, opt, last_epoch)
@@ -122,7 +130,8 @@ function CyclicLR:get_lr()
     local x = 1.0 + position - cycle
     local height = x <= self.step_ratio and x / self.step_ratio or (x - 1) / (self.step_ratio - 1)
     local argument = self.scale_mode == "cycle" and cycle or self.last_epoch
-    local scale = self.scale_fn and self.scale_fn(argument) or not self.scale_fn and SCALES[self.mode](self, argument)
+    local scale = self.scale_fn and self.scale_fn(argument) or not self.scale_fn and
+        SCALES[self.mode](self, argument)
     local list = {}
     for i, group in ipairs(self.optimizer.param_groups) do
         local base = self.base_lrs[i]
@@ -138,9 +147,11 @@ cycles.CyclicLR = CyclicLR
 
 local OneCycleLR = class.derive("OneCycleLR", LRScheduler)
 local read_one = signature("OneCycleLR.__init__",
-    {"optimizer!", "max_lr!", "total_steps", "epochs", "steps_per_epoch", "pct_start", "anneal_strategy", "cycle_momentum",
+    {"optimizer!", "max_lr!", "total_steps", "epochs", "steps_per_epoch", "pct_start", "anneal_strategy",
+        "cycle_momentum",
         "base_momentum", "max_momentum", "div_factor", "final_div_factor", "three_phase", "last_epoch"},
-    {pct_start = 0.3, anneal_strategy = "cos", cycle_momentum = true, base_momentum = 0.85, max_momentum = 0.95, div_factor = 25.0,
+    {pct_start = 0.3, anneal_strategy = "cos", cycle_momentum = true, base_momentum = 0.85,
+        max_momentum = 0.95, div_factor = 25.0,
         final_div_factor = 10000.0, three_phase = false, last_epoch = -1})
 
 local ANNEAL = {
@@ -155,7 +166,8 @@ local function check_count(word, value)
     return value
 end
 
--- {last step, rate at the start, at the end, momentum at the start, at the end}; names are fields of the groups.
+-- {last step, rate at the start, at the end, momentum at the start, at the end}; names are fields of the
+-- groups.
 local function phases(total, part, three)
     local up = {part * total - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum"}
     if not three then return {up, {total - 1, "max_lr", "min_lr", "base_momentum", "max_momentum"}} end
@@ -164,7 +176,8 @@ local function phases(total, part, three)
 end
 
 function OneCycleLR:init(...)
-    local opt, max_lr, total, epochs, per_epoch, part, strategy, cycle, base_momentum, max_momentum, div, final_div, three,
+    local opt, max_lr, total, epochs, per_epoch, part, strategy, cycle, base_momentum, max_momentum, div,
+        final_div, three,
         last_epoch = read_one(...)
     if total == nil and (epochs == nil or per_epoch == nil) then
         raise("ValueError", "You must define either total_steps OR (epochs AND steps_per_epoch)")
@@ -175,7 +188,8 @@ function OneCycleLR:init(...)
         raise("ValueError", "Expected float between 0 and 1 pct_start, but got %s", repr(part))
     end
     if not ANNEAL[strategy] then
-        raise("ValueError", "anneal_strategy must be one of 'cos' or 'linear', instead got %s", tostring(strategy))
+        raise("ValueError", "anneal_strategy must be one of 'cos' or 'linear', instead got %s",
+            tostring(strategy))
     end
     self.anneal_strategy, self.cycle_momentum = strategy, cycle
     self._phases = phases(self.total_steps, part, three)
@@ -191,7 +205,8 @@ end
 function OneCycleLR:get_lr()
     local step, list, anneal = self.last_epoch, {}, ANNEAL[self.anneal_strategy]
     if step > self.total_steps then
-        raise("ValueError", "Tried to step %d times. The specified number of total steps is %d", step, self.total_steps)
+        raise("ValueError", "Tried to step %d times. The specified number of total steps is %d", step,
+            self.total_steps)
     end
     local start, phase = 0.0, self._phases[1]
     for i, this in ipairs(self._phases) do
@@ -202,7 +217,9 @@ function OneCycleLR:get_lr()
     local part = (step - start) / (phase[1] - start)
     for i, group in ipairs(self.optimizer.param_groups) do
         list[i] = anneal(group[phase[2]], group[phase[3]], part)
-        if self.cycle_momentum then set_momentum(self, group, anneal(group[phase[4]], group[phase[5]], part)) end
+        if self.cycle_momentum then
+            set_momentum(self, group, anneal(group[phase[4]], group[phase[5]], part))
+        end
     end
     return list
 end
@@ -213,13 +230,17 @@ cycles.OneCycleLR = OneCycleLR
 local Plateau = class.derive("ReduceLROnPlateau", LRScheduler)
 local read_plateau = signature("ReduceLROnPlateau.__init__",
     {"optimizer!", "mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lr", "eps"},
-    {mode = "min", factor = 0.1, patience = 10, threshold = 0.0001, threshold_mode = "rel", cooldown = 0, min_lr = 0, eps = 1e-08})
+    {mode = "min", factor = 0.1, patience = 10, threshold = 0.0001, threshold_mode = "rel", cooldown = 0,
+        min_lr = 0, eps = 1e-08})
 
 function Plateau:init(...)
     local opt, min_lr
-    opt, self.mode, self.factor, self.patience, self.threshold, self.threshold_mode, self.cooldown, min_lr, self.eps = read_plateau(...)
+    opt, self.mode, self.factor, self.patience, self.threshold, self.threshold_mode, self.cooldown, min_lr,
+        self.eps = read_plateau(...)
     if self.factor >= 1.0 then raise("ValueError", "Factor should be < 1.0.") end
-    if self.mode ~= "min" and self.mode ~= "max" then raise("ValueError", "mode %s is unknown!", tostring(self.mode)) end
+    if self.mode ~= "min" and self.mode ~= "max" then
+        raise("ValueError", "mode %s is unknown!", tostring(self.mode))
+    end
     if self.threshold_mode ~= "rel" and self.threshold_mode ~= "abs" then
         raise("ValueError", "threshold mode %s is unknown!", tostring(self.threshold_mode))
     end
@@ -266,20 +287,24 @@ cycles.ReduceLROnPlateau = Plateau
 -- ---- schedules of schedules ----
 
 local function check_members(name, opt, members)
-    if #members < 1 then raise("ValueError", "%s expects at least one scheduler, but got no scheduler.", name) end
+    if #members < 1 then
+        raise("ValueError", "%s expects at least one scheduler, but got no scheduler.", name)
+    end
     for i, member in ipairs(members) do
         if not class.is_instance(member, LRScheduler) then
             raise("TypeError", "%s at index %d should have `optimizer` as its attribute.", name, i - 1)
         end
         if member.optimizer ~= opt then
-            raise("ValueError", "%s expects all schedulers to belong to the same optimizer, but got scheduler %s at index %d",
+            raise("ValueError", "%s expects all schedulers to belong to the same optimizer, but got " ..
+                "scheduler %s at index %d",
                 name, getmetatable(member).__class._name, i - 1)
         end
     end
 end
 
 local SequentialLR = class.derive("SequentialLR", LRScheduler)
-local read_sequential = signature("SequentialLR.__init__", {"optimizer!", "schedulers!", "milestones!", "last_epoch"}, {last_epoch = -1})
+local read_sequential = signature("SequentialLR.__init__",
+    {"optimizer!", "schedulers!", "milestones!", "last_epoch"}, {last_epoch = -1})
 
 -- Takes back the step that a schedule performed when it was made.
 local function undo(scheduler)
@@ -299,10 +324,13 @@ function SequentialLR:init(...)
     local opt, members, milestones, last_epoch = read_sequential(...)
     check_members("SequentialLR", opt, members)
     if #milestones ~= #members - 1 then
-        raise("ValueError", "Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone " ..
-            "points, but got number of schedulers %d and the number of milestones to be equal to %d", #members, #milestones)
+        raise("ValueError", "Sequential Schedulers expects number of schedulers provided to be one more " ..
+            "than the number of milestone " ..
+            "points, but got number of schedulers %d and the number of milestones to be equal to %d",
+                #members, #milestones)
     end
-    self.optimizer, self._schedulers, self._milestones, self.last_epoch = opt, members, milestones, last_epoch + 1
+    self.optimizer, self._schedulers, self._milestones, self.last_epoch = opt, members, milestones,
+        last_epoch + 1
     for _, group in ipairs(opt.param_groups) do group.lr = group.initial_lr end
     undo(self)
     local first = members[passed(milestones, 0) + 1]

@@ -6,7 +6,8 @@ local optimizer = require "torch.optim.optimizer"
 local raise = support.raise
 
 local LBFGS = class.derive("LBFGS", optimizer.Optimizer)
-LBFGS._keys = {"lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size", "line_search_fn"}
+LBFGS._keys = {"lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size",
+    "line_search_fn"}
 local read = support.signature("LBFGS.__init__", {"params!", table.unpack(LBFGS._keys)},
     {lr = 1, max_iter = 20, tolerance_grad = 1e-07, tolerance_change = 1e-09, history_size = 100})
 
@@ -14,13 +15,17 @@ function LBFGS:init(...)
     local values = table.pack(read(...))
     local options = {}
     for i, key in ipairs(LBFGS._keys) do options[key] = values[i + 1] end
-    if optimizer.number(options.lr) < 0.0 then raise("ValueError", "Invalid learning rate: %s", support.repr(options.lr)) end
+    if optimizer.number(options.lr) < 0.0 then
+        raise("ValueError", "Invalid learning rate: %s", support.repr(options.lr))
+    end
     options.max_eval = options.max_eval or options.max_iter * 5 // 4
     if options.line_search_fn ~= nil and options.line_search_fn ~= "strong_wolfe" then
         raise("RuntimeError", "only 'strong_wolfe' is supported")
     end
     optimizer.Optimizer.init(self, values[1], options)
-    if #self.param_groups ~= 1 then raise("ValueError", "LBFGS doesn't support per-parameter options (parameter groups)") end
+    if #self.param_groups ~= 1 then
+        raise("ValueError", "LBFGS doesn't support per-parameter options (parameter groups)")
+    end
     self._params = self.param_groups[1].params
 end
 
@@ -30,7 +35,8 @@ local function flat_gradient(params)
     local pieces = {}
     for i, p in ipairs(params) do
         local grad = p.grad
-        pieces[i] = grad and grad:reshape({-1}) or torch.zeros({p:numel()}, {dtype = p.dtype, device = p.device})
+        pieces[i] = grad and grad:reshape({-1}) or
+            torch.zeros({p:numel()}, {dtype = p.dtype, device = p.device})
     end
     return torch.cat(pieces)
 end
@@ -73,7 +79,9 @@ local function find_bracket(evaluate, start, t, most)
     local before, tries = start, 0
     local point = evaluate(t)
     while tries < most do
-        if point.f > start.f + C1 * point.t * start.slope or (tries > 1 and point.f >= before.f) then return before, point, tries end
+        if point.f > start.f + C1 * point.t * start.slope or (tries > 1 and point.f >= before.f) then
+            return before, point, tries
+        end
         if math.abs(point.slope) <= -C2 * start.slope then return point, nil, tries end
         if point.slope >= 0 then return before, point, tries end
         local next_t = cubic_minimum(before, point, point.t + 0.01 * (point.t - before.t), point.t * 10)
@@ -115,7 +123,9 @@ local function strong_wolfe(evaluate, start, t, direction_size, tolerance, most)
             order()
         else
             local good = math.abs(point.slope) <= -C2 * start.slope
-            if not good and point.slope * (bracket[high].t - bracket[low].t) >= 0 then bracket[high] = bracket[low] end
+            if not good and point.slope * (bracket[high].t - bracket[low].t) >= 0 then
+                bracket[high] = bracket[low]
+            end
             bracket[low] = point
             if good then break end
         end
@@ -125,7 +135,8 @@ end
 
 -- ---- steps ----
 
--- The direction from the gradient and the remembered changes (two-loop recursion); pushes the newest pair first.
+-- The direction from the gradient and the remembered changes (two-loop recursion); pushes the newest pair
+-- first.
 local function next_direction(state, g, history_size)
     if state.n_iter == 1 then
         state.old_dirs, state.old_stps, state.ro, state.H_diag = {}, {}, {}, 1
@@ -171,7 +182,8 @@ local function iterate(self, closure, state, group, f, g, left, last)
     local params, d = self._params, state.d
     if group.line_search_fn then
         local start = {t = 0, f = f, g = g, slope = g:dot(d):item()}
-        local point, count = strong_wolfe(evaluator(params, closure, d), start, state.t, largest(d), 1e-9, left)
+        local point, count = strong_wolfe(evaluator(params, closure, d), start, state.t, largest(d), 1e-9,
+            left)
         state.t = point.t
         move(params, state.t, d)
         return point.f, point.g, count
@@ -181,7 +193,8 @@ local function iterate(self, closure, state, group, f, g, left, last)
     return closure(), flat_gradient(params), 1
 end
 
--- Up to max_iter iterations; closure clears the gradients, computes the loss, calls backward and returns the loss.
+-- Up to max_iter iterations; closure clears the gradients, computes the loss, calls backward and returns the
+-- loss.
 function LBFGS:step(closure)
     local _ <close> = torch.no_grad()
     local function evaluate()
@@ -205,9 +218,11 @@ function LBFGS:step(closure)
         state.t = state.n_iter == 1 and math.min(1.0, 1.0 / g:abs():sum():item()) * lr or lr
         if g:dot(state.d):item() > -tolerance then break end
         local count
-        f, g, count = iterate(self, value, state, group, f, g, group.max_eval - evaluations, n == group.max_iter)
+        f, g, count = iterate(self, value, state, group, f, g, group.max_eval - evaluations,
+            n == group.max_iter)
         evaluations, state.func_evals = evaluations + count, state.func_evals + count
-        if evaluations >= group.max_eval or largest(g) <= group.tolerance_grad or largest(state.d * state.t) <= tolerance or
+        if evaluations >= group.max_eval or largest(g) <= group.tolerance_grad or
+            largest(state.d * state.t) <= tolerance or
             math.abs(f - state.prev_loss) < tolerance then
             break
         end

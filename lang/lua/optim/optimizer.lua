@@ -1,4 +1,5 @@
--- Optimizer: parameter groups, state, printing; declare() makes one optimizer of its arguments and its update.
+-- Optimizer: parameter groups, state, printing; declare() makes one optimizer of its arguments and its
+-- update.
 local torch = require "torch"
 local support = require "torch.support"
 local class = require "torch.nn.class"
@@ -10,23 +11,28 @@ local function state()
 end
 
 local function metatable(Class)
-    return {__name = Class._name, __class = Class, __index = Class, __tostring = function(self) return self:__repr() end}
+    return {__name = Class._name, __class = Class, __index = Class,
+        __tostring = function(self) return self:__repr() end}
 end
 
 local Optimizer = class.root("Optimizer", state, metatable)
 Optimizer._keys = {}
 
--- params: tensors, or tables with `params` and options of their own. defaults: option → value for every group.
+-- params: tensors, or tables with `params` and options of their own. defaults: option → value for every
+-- group.
 function Optimizer:init(params, defaults)
     if is_tensor(params) then
-        raise("TypeError", "params argument given to the optimizer should be an iterable of Tensors or dicts, but got %s", params:type())
+        raise("TypeError", "params argument given to the optimizer should be an iterable of Tensors or " ..
+            "dicts, but got %s", params:type())
     end
     if type(params) ~= "table" then
         raise("TypeError", "'%s' object is not iterable", support.type_word(params))
     end
     self.defaults = defaults or {}
     local list = {}
-    for _, item in (getmetatable(params) or {}).__pairs and pairs(params) or next, params do list[#list + 1] = item end
+    for _, item in (getmetatable(params) or {}).__pairs and pairs(params) or next, params do
+        list[#list + 1] = item
+    end
     if params.params ~= nil and #params == 0 then list = {params} end
     if #list == 0 then raise("ValueError", "optimizer got an empty parameter list") end
     if type(list[1]) == "table" and list[1].params ~= nil then
@@ -39,7 +45,8 @@ end
 
 local function check_param(p)
     if not is_tensor(p) then
-        raise("TypeError", "optimizer can only optimize Tensors, but one of the params is %s", support.type_word(p))
+        raise("TypeError", "optimizer can only optimize Tensors, but one of the params is %s",
+            support.type_word(p))
     end
     if not (p.is_leaf or p.retains_grad) then raise("ValueError", "can't optimize a non-leaf Tensor") end
 end
@@ -50,7 +57,8 @@ function Optimizer:add_param_group(group)
     end
     local own = {}
     for key, value in pairs(group) do own[key] = value end
-    own.params = is_tensor(group.params) and {group.params} or table.move(group.params, 1, #group.params, 1, {})
+    own.params = is_tensor(group.params) and {group.params} or
+        table.move(group.params, 1, #group.params, 1, {})
     local known = {}
     for _, other in ipairs(self.param_groups) do
         for _, p in ipairs(other.params) do known[p] = true end
@@ -149,7 +157,8 @@ function Optimizer:load_state_dict(from)
     local params = {}
     for g, group in ipairs(groups) do
         if #group.params ~= #self.param_groups[g].params then
-            raise("ValueError", "loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+            raise("ValueError", "loaded state dict contains a parameter group that doesn't match the " ..
+                "size of optimizer's group")
         end
         for i, number in ipairs(group.params) do params[number] = self.param_groups[g].params[i] end
     end
@@ -199,7 +208,8 @@ local function check_ranges(options, words)
         local value = options[key]
         if is_tensor(value) then value = value:item() end
         if type(value) ~= "number" then
-            raise("TypeError", "'<=' not supported between instances of 'float' and '%s'", support.type_word(value))
+            raise("TypeError", "'<=' not supported between instances of 'float' and '%s'",
+                support.type_word(value))
         end
         if not (value >= 0.0 and value <= (pair[3] or math.huge)) then
             raise("ValueError", "Invalid %s: %s", word, repr(value))
@@ -213,8 +223,8 @@ local function check_ranges(options, words)
     end
 end
 
--- An optimizer class. options: its arguments after params, in order, as {name, default}; a default may be nil.
--- words: {option, its word in messages[, upper bound]} for the options that must not be negative.
+-- An optimizer class. options: its arguments after params, in order, as {name, default}; a default may be
+-- nil. words: {option, its word in messages[, upper bound]} for the options that must not be negative.
 -- check(options), if given, looks at them further. update: see update_all.
 local function declare(name, options, words, update, check)
     local Class = class.derive(name, Optimizer)

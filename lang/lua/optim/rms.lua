@@ -35,9 +35,10 @@ local function rmsprop_update(_, p, grad, state, group)
 end
 
 local RMSprop = declare("RMSprop",
-    {{"lr", 0.01}, {"alpha", 0.99}, {"eps", 1e-08}, {"weight_decay", 0}, {"momentum", 0}, {"centered", false}, {"capturable", false},
-        {"foreach"}, {"maximize", false}, {"differentiable", false}},
-    {{"lr", "learning rate"}, {"eps", "epsilon value"}, {"momentum", "momentum value"}, {"weight_decay", "weight_decay value"},
+    {{"lr", 0.01}, {"alpha", 0.99}, {"eps", 1e-08}, {"weight_decay", 0}, {"momentum", 0}, {"centered", false},
+        {"capturable", false}, {"foreach"}, {"maximize", false}, {"differentiable", false}},
+    {{"lr", "learning rate"}, {"eps", "epsilon value"}, {"momentum", "momentum value"},
+        {"weight_decay", "weight_decay value"},
         {"alpha", "alpha value"}}, rmsprop_update)
 
 local function adagrad_update(_, p, grad, state, group)
@@ -52,10 +53,11 @@ local function adagrad_update(_, p, grad, state, group)
 end
 
 local Adagrad = declare("Adagrad",
-    {{"lr", 0.01}, {"lr_decay", 0}, {"weight_decay", 0}, {"initial_accumulator_value", 0}, {"eps", 1e-10}, {"foreach"},
-        {"maximize", false}, {"differentiable", false}, {"fused"}},
+    {{"lr", 0.01}, {"lr_decay", 0}, {"weight_decay", 0}, {"initial_accumulator_value", 0}, {"eps", 1e-10},
+        {"foreach"}, {"maximize", false}, {"differentiable", false}, {"fused"}},
     {{"lr", "learning rate"}, {"lr_decay", "lr_decay value"}, {"weight_decay", "weight_decay value"},
-        {"initial_accumulator_value", "initial_accumulator_value value"}, {"eps", "epsilon value"}}, adagrad_update)
+        {"initial_accumulator_value", "initial_accumulator_value value"}, {"eps", "epsilon value"}},
+            adagrad_update)
 
 local function adadelta_update(_, p, grad, state, group)
     if not state.step then
@@ -72,14 +74,16 @@ local function adadelta_update(_, p, grad, state, group)
 end
 
 local Adadelta = declare("Adadelta",
-    {{"lr", 1.0}, {"rho", 0.9}, {"eps", 1e-06}, {"weight_decay", 0}, {"foreach"}, {"capturable", false}, {"maximize", false},
-        {"differentiable", false}},
-    {{"lr", "learning rate"}, {"rho", "rho value", 1.0}, {"eps", "epsilon value"}, {"weight_decay", "weight_decay value"}},
+    {{"lr", 1.0}, {"rho", 0.9}, {"eps", 1e-06}, {"weight_decay", 0}, {"foreach"}, {"capturable", false},
+        {"maximize", false}, {"differentiable", false}},
+    {{"lr", "learning rate"}, {"rho", "rho value", 1.0}, {"eps", "epsilon value"},
+        {"weight_decay", "weight_decay value"}},
     adadelta_update)
 
 local function rprop_update(_, p, grad, state, group)
     if not state.step then
-        state.step, state.prev, state.step_size = 0.0, torch.zeros_like(p), torch.full_like(p, number(group.lr))
+        state.step, state.prev, state.step_size = 0.0, torch.zeros_like(p),
+            torch.full_like(p, number(group.lr))
     end
     state.step = state.step + 1
     local shrink, grow = group.etas[1], group.etas[2]
@@ -93,13 +97,14 @@ local function rprop_update(_, p, grad, state, group)
 end
 
 local Rprop = declare("Rprop",
-    {{"lr", 0.01}, {"etas", {0.5, 1.2}}, {"step_sizes", {1e-06, 50}}, {"capturable", false}, {"foreach"}, {"maximize", false},
-        {"differentiable", false}},
+    {{"lr", 0.01}, {"etas", {0.5, 1.2}}, {"step_sizes", {1e-06, 50}}, {"capturable", false}, {"foreach"},
+        {"maximize", false}, {"differentiable", false}},
     {{"lr", "learning rate"}}, rprop_update,
     function(o)
         local shrink, grow = o.etas[1], o.etas[2]
         if not (0.0 < shrink and shrink < 1.0 and 1.0 < grow) then
-            support.raise("ValueError", "Invalid eta values: %s, %s", support.repr(shrink), support.repr(grow))
+            support.raise("ValueError", "Invalid eta values: %s, %s", support.repr(shrink),
+                support.repr(grow))
         end
     end)
 

@@ -1,7 +1,8 @@
 -- LRScheduler, the root of learning rate schedules, and the schedules that are one formula.
 --
--- A schedule has get_lr(self), the groups' next rates from their present ones, and, where there is one, a closed form
--- used when a chained schedule starts in the middle. Epochs count from 0; making a schedule performs its step 0.
+-- A schedule has get_lr(self), the groups' next rates from their present ones, and, where there is one, a
+-- closed form used when a chained schedule starts in the middle. Epochs count from 0; making a schedule
+-- performs its step 0.
 local support = require "torch.support"
 local class = require "torch.nn.class"
 local optimizer = require "torch.optim.optimizer"
@@ -31,7 +32,8 @@ function LRScheduler:init(opt, last_epoch)
         if self.last_epoch == -1 then
             group.initial_lr = group.initial_lr or group.lr
         elseif group.initial_lr == nil then
-            raise("KeyError", [["param 'initial_lr' is not specified in param_groups[%d] when resuming an optimizer"]], i - 1)
+            raise("KeyError", [["param 'initial_lr' is not specified in param_groups[%d] when resuming " ..
+                "an optimizer"]], i - 1)
         end
         self.base_lrs[i] = group.initial_lr
     end
@@ -71,7 +73,8 @@ function LRScheduler:step(epoch)
     self:_update_lr(epoch)
 end
 
--- What the schedule needs to go on later: every field but the optimizer (and functions, which cannot be saved).
+-- What the schedule needs to go on later: every field but the optimizer (and functions, which cannot be
+-- saved).
 function LRScheduler:state_dict()
     local saved = {}
     for key, value in pairs(self) do
@@ -88,8 +91,8 @@ end
 
 local schedules = {LRScheduler = LRScheduler}
 
--- Declares a schedule. rate(self, lr, base, i) is a group's next rate; closed(self, base) the closed form; check(self)
--- looks at the arguments.
+-- Declares a schedule. rate(self, lr, base, i) is a group's next rate; closed(self, base) the closed form;
+-- check(self) looks at the arguments.
 local function declare(name, params, defaults, rate, closed, check)
     local Class = class.derive(name, LRScheduler)
     local read = support.signature(name .. ".__init__", {"optimizer!", table.unpack(params)}, defaults)
@@ -105,7 +108,9 @@ local function declare(name, params, defaults, rate, closed, check)
     end
     function Class:get_lr()
         local list = {}
-        for i, group in ipairs(self.optimizer.param_groups) do list[i] = rate(self, group.lr, self.base_lrs[i], i) end
+        for i, group in ipairs(self.optimizer.param_groups) do
+            list[i] = rate(self, group.lr, self.base_lrs[i], i)
+        end
         return list
     end
     if closed then
@@ -137,7 +142,8 @@ declare("LambdaLR", {"lr_lambda!", "last_epoch"}, nil,
     function(self, _, base, i) return base * self.lr_lambdas[i](self.last_epoch) end, nil, check_lambdas)
 
 declare("MultiplicativeLR", {"lr_lambda!", "last_epoch"}, nil,
-    function(self, lr, _, i) return self._is_initial and lr or lr * self.lr_lambdas[i](self.last_epoch) end, nil, check_lambdas)
+    function(self, lr, _, i) return self._is_initial and lr or lr * self.lr_lambdas[i](self.last_epoch) end,
+        nil, check_lambdas)
 
 declare("StepLR", {"step_size!", "gamma", "last_epoch"}, {gamma = 0.1},
     function(self, lr)
@@ -170,14 +176,16 @@ declare("ConstantLR", {"factor", "total_iters", "last_epoch"}, {factor = 1.0 / 3
         if self.last_epoch == 0 then return lr * self.factor end
         return self.last_epoch ~= self.total_iters and lr or lr * (1.0 / self.factor)
     end,
-    function(self, base) return base * (self.factor + (self.last_epoch >= self.total_iters and 1 or 0) * (1 - self.factor)) end,
+    function(self, base) return base *
+        (self.factor + (self.last_epoch >= self.total_iters and 1 or 0) * (1 - self.factor)) end,
     function(self)
         if self.factor > 1.0 or self.factor < 0 then
             raise("ValueError", "Constant multiplicative factor expected to be between 0 and 1.")
         end
     end)
 
-declare("LinearLR", {"start_factor", "end_factor", "total_iters", "last_epoch"}, {start_factor = 1.0 / 3, end_factor = 1.0, total_iters = 5},
+declare("LinearLR", {"start_factor", "end_factor", "total_iters", "last_epoch"},
+    {start_factor = 1.0 / 3, end_factor = 1.0, total_iters = 5},
     function(self, lr)
         if self.last_epoch == 0 then return lr * self.start_factor end
         if self._is_initial or self.last_epoch > self.total_iters then return lr end
@@ -190,7 +198,8 @@ declare("LinearLR", {"start_factor", "end_factor", "total_iters", "last_epoch"},
     end,
     function(self)
         if self.start_factor > 1.0 or self.start_factor <= 0 then
-            raise("ValueError", "Starting multiplicative factor expected to be greater than 0 and less or equal to 1.")
+            raise("ValueError", "Starting multiplicative factor expected to be greater than 0 and less " ..
+                "or equal to 1.")
         end
         if self.end_factor > 1.0 or self.end_factor < 0 then
             raise("ValueError", "Ending multiplicative factor expected to be between 0 and 1.")
@@ -215,12 +224,15 @@ declare("CosineAnnealingLR", {"T_max!", "eta_min", "last_epoch"}, {eta_min = 0.0
     function(self, lr, base)
         local n, T, low = self.last_epoch, self.T_max, self.eta_min
         if self._is_initial then return lr end
-        if self._step_count == 1 and n > 0 then return low + (base - low) * (1 + math.cos(n * math.pi / T)) / 2 end
+        if self._step_count == 1 and n > 0 then
+            return low + (base - low) * (1 + math.cos(n * math.pi / T)) / 2
+        end
         if (n - 1 - T) % (2 * T) == 0 then return lr + (base - low) * (1 - math.cos(math.pi / T)) / 2 end
         return (1 + math.cos(math.pi * n / T)) / (1 + math.cos(math.pi * (n - 1) / T)) * (lr - low) + low
     end,
     function(self, base)
-        return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2
+        return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * self.last_epoch / self.T_max)) /
+            2
     end)
 
 return schedules

@@ -21,9 +21,10 @@ local function sgd_update(_, p, grad, state, group)
 end
 
 local SGD = declare("SGD",
-    {{"lr", 0.001}, {"momentum", 0}, {"dampening", 0}, {"weight_decay", 0}, {"nesterov", false}, {"maximize", false},
-        {"foreach"}, {"differentiable", false}, {"fused"}},
-    {{"lr", "learning rate"}, {"momentum", "momentum value"}, {"weight_decay", "weight_decay value"}}, sgd_update,
+    {{"lr", 0.001}, {"momentum", 0}, {"dampening", 0}, {"weight_decay", 0}, {"nesterov", false},
+        {"maximize", false}, {"foreach"}, {"differentiable", false}, {"fused"}},
+    {{"lr", "learning rate"}, {"momentum", "momentum value"}, {"weight_decay", "weight_decay value"}},
+        sgd_update,
     function(o)
         if o.nesterov and (o.momentum <= 0 or o.dampening ~= 0) then
             support.raise("ValueError", "Nesterov momentum requires a momentum and zero dampening")
@@ -50,8 +51,8 @@ local function asgd_update(_, p, grad, state, group)
 end
 
 local ASGD = declare("ASGD",
-    {{"lr", 0.01}, {"lambd", 0.0001}, {"alpha", 0.75}, {"t0", 1000000.0}, {"weight_decay", 0}, {"foreach"}, {"maximize", false},
-        {"differentiable", false}, {"capturable", false}},
+    {{"lr", 0.01}, {"lambd", 0.0001}, {"alpha", 0.75}, {"t0", 1000000.0}, {"weight_decay", 0}, {"foreach"},
+        {"maximize", false}, {"differentiable", false}, {"capturable", false}},
     {{"lr", "learning rate"}, {"weight_decay", "weight_decay value"}}, asgd_update)
 
 return {SGD = SGD, ASGD = ASGD}
