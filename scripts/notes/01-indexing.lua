@@ -1,6 +1,6 @@
 -- Picking elements out of a tensor: indices, slices, steps, index_select and the ellipsis.
 --
--- Step through it with `%lesson scripts/notes/01-indexing.lua`; what each cell prints stands under it after `-->`.
+-- Step through it with `%lesson scripts/notes/01-indexing.lua`; what a cell prints stands under it after -->.
 -- Dims and elements count from 0, and a batch of images is [batch, channels, height, width].
 
 --%% Four images

@@ -69,8 +69,8 @@ a:t().shape
 
 --%% transpose swaps two dims; what view makes of it afterwards depends on the order in memory
 -- N067
--- contiguous() lays the numbers down in their new order, which view needs. a1 forgets that the dims had been swapped,
--- a2 swaps them back.
+-- contiguous() lays the numbers down in their new order, which view needs. a1 forgets that the dims had
+-- been swapped, a2 swaps them back.
 a = torch.rand(4, 3, 32, 32)
 a1 = a:transpose(1, 3):contiguous():view(4, 3*32*32):view(4, 3, 32, 32)
 a2 = a:transpose(1, 3):contiguous():view(4, 3*32*32):view(4, 32, 32, 3):transpose(1, 3)

@@ -29,7 +29,8 @@ c.shape
 
 --%% split by the lengths of the parts
 -- N086
--- A number of parts that depends on the arguments comes as a Lua table: table.unpack makes several values of it.
+-- A number of parts that depends on the arguments comes as a Lua table: table.unpack makes several values
+-- of it.
 aa, bb = table.unpack(c:split({1, 1}, dim=0))
 aa.shape, bb.shape
 --> (torch.Size([1, 32, 8]), torch.Size([1, 32, 8]))

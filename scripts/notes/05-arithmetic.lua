@@ -145,7 +145,8 @@ aa ** (0.5)
 
 --%% The notes print 32 rows of 8 random numbers here that belong to none of their cells
 -- N113
--- A tensor of that shape, to see how it is laid out: more than 1000 elements would be summarised, 256 are not.
+-- A tensor of that shape, to see how it is laid out: more than 1000 elements would be summarised, 256 are
+-- not.
 torch.manual_seed(0)
 torch.rand(1, 32, 8).shape
 --> torch.Size([1, 32, 8])
@@ -159,7 +160,8 @@ a
 
 --%% And back, almost
 -- N115
--- float32 holds e only to seven digits, and the logarithm of that number is 1 - 2^-24: hence 1.0000 and not 1.
+-- float32 holds e only to seven digits, and the logarithm of that number is 1 - 2^-24: hence 1.0000 and
+-- not 1.
 torch.log(a)
 --> tensor([[1.0000, 1.0000],
 -->         [1.0000, 1.0000]])

@@ -98,8 +98,8 @@ torch.sign(torch.tensor({-2., 0., 3.}))
 
 --%% A perceptron decides by the sign: here it computes AND
 -- N183
--- Each row of X is the constant 1 and the two inputs; w holds the bias and two weights. Where Python turns a mask into
--- numbers one by one, `(zhat >= 0):float()` does it at once.
+-- Each row of X is the constant 1 and the two inputs; w holds the bias and two weights. Where Python turns
+-- a mask into numbers one by one, `(zhat >= 0):float()` does it at once.
 X = torch.tensor({{1, 0, 0}, {1, 1, 0}, {1, 0, 1}, {1, 1, 1}}, dtype=torch.float32)
 andgate = torch.tensor({{0}, {0}, {0}, {1}}, dtype=torch.float32)
 w = torch.tensor({-0.2, 0.15, 0.15}, dtype=torch.float32)

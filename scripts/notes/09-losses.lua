@@ -38,7 +38,8 @@ sigma.shape
 
 --%% The mean of -log of what the right answer got
 -- N189
--- Python's own sum adds row after row; this function is what it does. A row has one element, and so has the sum.
+-- Python's own sum adds row after row; this function is what it does. A row has one element, and so has
+-- the sum.
 function sum(rows)
     local total = 0
     for _, row in pairs(rows) do total = total + row end
@@ -156,7 +157,7 @@ criterion = nn.CrossEntropyLoss()
 criterion(zhat, y:long())
 --> tensor(1.1147)
 
---%% The notes keep a remark as a text cell: a class that includes the last activation is used where precision counts
+--%% The notes keep a remark as a text cell
 -- N205
 -- Lua's long strings go over lines.
 remark = [[
@@ -257,7 +258,9 @@ torch.softmax(z, 0):sum()
 
 --%% Three dims
 -- N234
-s = torch.tensor({{{1, 2, 4, 5}, {3, 4, 4, 5}, {5, 6, 4, 5}}, {{5, 6, 4, 5}, {7, 8, 4, 5}, {9, 10, 4, 5}}}, dtype=torch.float32)
+s = torch.tensor({
+    {{1, 2, 4, 5}, {3, 4, 4, 5}, {5, 6, 4, 5}},
+    {{5, 6, 4, 5}, {7, 8, 4, 5}, {9, 10, 4, 5}}}, dtype=torch.float32)
 s, s.shape
 --> (tensor([[[ 1.,  2.,  4.,  5.],
 -->           [ 3.,  4.,  4.,  5.],

@@ -45,8 +45,9 @@ end
 
 --%% The losses, batch by batch
 -- N243
--- Weights of size one make the first ones huge. log(10) = 2.3026 is the loss of a network that says nothing: the last
--- relu has cut every logit off. Four digits: the order of a matrix product's sums is the BLAS library's own.
+-- Weights of size one make the first ones huge. log(10) = 2.3026 is the loss of a network that says
+-- nothing: the last relu has cut every logit off. Four digits: the order of a matrix product's sums is the
+-- BLAS library's own.
 local text = {}
 for i, v in ipairs(losses) do text[i] = ("%.4g"):format(v) end
 print(#losses, table.concat(text, " ", 1, 8))

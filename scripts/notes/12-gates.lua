@@ -95,7 +95,7 @@ torch.mv(X, torch.tensor({0.23, -0.15, -0.15}, dtype=torch.float32))
 -- N258
 -- It comes with the chapter on pictures.
 
---%% XOR: no line parts the ones from the zeros, so it takes two layers
+--%% XOR: no line separates the ones from the zeros, so it takes two layers
 -- N259
 X = torch.tensor({{1, 0, 0}, {1, 1, 0}, {1, 0, 1}, {1, 1, 1}}, dtype=torch.float32)
 xorgate = torch.tensor({0, 1, 1, 0}, dtype=torch.float32)

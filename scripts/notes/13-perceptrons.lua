@@ -67,7 +67,8 @@ torch.Tensor({{1, 0, 0}, {1, 1, 0}, {1, 0, 1}, {1, 1, 1}})
 
 --%% torch.tensor looks at what it is given
 -- N285
-torch.tensor({{1, 0, 0}, {1, 1, 0}}).dtype, torch.Tensor({{1, 0, 0}, {1, 1, 0}}).dtype, torch.tensor({true, false}).dtype, torch.tensor({1.5}).dtype
+local t = {{1, 0, 0}, {1, 1, 0}}
+torch.tensor(t).dtype, torch.Tensor(t).dtype, torch.tensor({true, false}).dtype, torch.tensor({1.5}).dtype
 --> (torch.int64, torch.float32, torch.bool, torch.float32)
 
 --%% The right answers, written down
@@ -109,7 +110,11 @@ zhat, z
 
 --%% The cell of the notes shows a later layer's zhat: those numbers, fed back in
 -- L020
-w30 = torch.tensor({{0.695239484310150146484375}, {0.566381037235260009765625}, {1.09414064884185791015625}, {0.965282201766967773437500}}, requires_grad=true)
+w30 = torch.tensor({
+    {0.695239484310150146484375},
+    {0.566381037235260009765625},
+    {1.09414064884185791015625},
+    {0.965282201766967773437500}}, requires_grad=true)
 zh30 = torch.addmm(torch.zeros(4, 1), w30, torch.ones(1, 1))
 zh30, z
 --> (tensor([[0.695239484310150146484375000000],

@@ -2,7 +2,8 @@
 
 --%% A network of three layers
 -- N312
--- Layers register by assignment, in order; `init` is Python's __init__, and nn.class needs no super() call.
+-- Layers register by assignment, in order; `init` is Python's __init__, and nn.class needs no super()
+-- call.
 torch.random.manual_seed(420)
 x = torch.rand({500, 20}, dtype=torch.float32)
 y = torch.randint(low=0, high=3, size={500, 1}, dtype=torch.float32)
@@ -117,7 +118,8 @@ FooChild():bar("HAHAHA")
 
 --%% The parent's init has not run: there is no such field
 -- N327
--- Python raises "AttributeError: 'FooChild' object has no attribute 'parent'"; in Lua a field that is not there is nil.
+-- Python raises "AttributeError: 'FooChild' object has no attribute 'parent'"; in Lua a field that is not
+-- there is nil.
 FooChild().parent == nil
 --> Running __init__,I am child
 --> true
@@ -254,7 +256,9 @@ end
 
 --%% The first bias, from its printed numbers
 -- L026
-torch.nn.Parameter(torch.tensor({1.3508e-01, 1.5439e-01, -1.9350e-01, -6.8777e-02, 1.3787e-01, -1.8474e-01, 1.2763e-01, 1.8031e-01, 9.5152e-02, -1.2660e-01, 1.4317e-01, -1.4945e-01, 3.4258e-05}))
+torch.nn.Parameter(torch.tensor({
+    1.3508e-01, 1.5439e-01, -1.9350e-01, -6.8777e-02, 1.3787e-01, -1.8474e-01, 1.2763e-01,
+    1.8031e-01, 9.5152e-02, -1.2660e-01, 1.4317e-01, -1.4945e-01, 3.4258e-05}))
 --> Parameter containing:
 --> tensor([ 1.3508e-01,  1.5439e-01, -1.9350e-01, -6.8777e-02,  1.3787e-01,
 -->         -1.8474e-01,  1.2763e-01,  1.8031e-01,  9.5152e-02, -1.2660e-01,

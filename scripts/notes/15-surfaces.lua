@@ -10,7 +10,8 @@ w1 = torch.arange(-10, 10, 0.05, dtype=torch.float64)
 w2 = torch.arange(-10, 10, 0.05, dtype=torch.float64)
 w1, w2 = table.unpack(torch.meshgrid(w1, w2, indexing="xy"))
 lossfn = (2 - w1 - w2) ** 2 + (4 - 3*w1 - w2) ** 2
-w1.shape, w2.shape, lossfn.shape, lossfn:min():item(), lossfn:max():item(), lossfn[0, 0]:item(), lossfn[200, 200]:item(), lossfn[220, 220]:item()
+w1.shape, w2.shape, lossfn.shape, lossfn:min():item(), lossfn:max():item(),
+    lossfn[0, 0]:item(), lossfn[200, 200]:item(), lossfn[220, 220]:item()
 --> (torch.Size([400, 400]),
 -->  torch.Size([400, 400]),
 -->  torch.Size([400, 400]),
@@ -22,8 +23,8 @@ w1.shape, w2.shape, lossfn.shape, lossfn:min():item(), lossfn:max():item(), loss
 
 --%% Himmelblau's function over a grid of 120 by 120 points
 -- N343
--- It takes what has an x[0] and an x[1]: here a stack of two grids, below a tensor of two numbers. The notes print the
--- same two sizes twice.
+-- It takes what has an x[0] and an x[1]: here a stack of two grids, below a tensor of two numbers. The
+-- notes print the first two sizes twice.
 function himmelblau(x)
     return (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2
 end
@@ -104,7 +105,8 @@ optimizer
 
 --%% Adam by hand, added up as PyTorch 1 did: the notes' own trace, to its last digit
 -- N346
--- It differs from optim.Adam's only in step 2000: PyTorch 2 moves the mean by lerp, which rounds otherwise.
+-- It differs from optim.Adam's only in step 2000: PyTorch 2 moves the mean by lerp, which rounds
+-- otherwise.
 at = torch.tensor({0., 0.}, requires_grad=true)
 mean, square = torch.zeros(2), torch.zeros(2)
 beta1, beta2, lr, eps = 0.9, 0.999, 1e-3, 1e-8
