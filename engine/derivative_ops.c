@@ -7,9 +7,12 @@
 static Tensor *with_dims(Tensor *g, const Tensor *like, const Dims *dim, bool keepdim)
 {
     Dims dims, shape = tensor_dims(like);
-    if (!g || keepdim || like->ndim == 0) return g;
-    if (!wrap_dims(dim, like->ndim, &dims)) return NULL;
-    for (int i = 0; i < dims.n; i++) shape.v[dims.v[i]] = 1;
+    if (!g || keepdim || like->ndim == 0)
+        return g;
+    if (!wrap_dims(dim, like->ndim, &dims))
+        return NULL;
+    for (int i = 0; i < dims.n; i++)
+        shape.v[dims.v[i]] = 1;
     return op_reshape(g, &shape);
 }
 
@@ -27,17 +30,23 @@ Tensor *forward_sum_to(Tensor *x, const Dims *size)
     bool fits = lead >= 0;
     for (int d = 0; fits && d < x->ndim; d++) {
         int64_t target = d < lead ? 1 : size->v[d - lead];
-        if (d < lead || (target == 1 && x->shape[d] != 1)) summed.v[summed.n++] = d;
-        else fits = target == x->shape[d];
+        if (d < lead || (target == 1 && x->shape[d] != 1))
+            summed.v[summed.n++] = d;
+        else
+            fits = target == x->shape[d];
     }
     if (!fits)
         return tide_fail("RuntimeError", "size {%s} is not expandable to size {%s}.",
-                         format_dims(want, sizeof want, size->n, size->v), format_dims(have, sizeof have, x->ndim, x->shape));
+                         format_dims(want, sizeof want, size->n, size->v),
+                         format_dims(have, sizeof have, x->ndim, x->shape));
     Tensor *y = summed.n ? reduce_run(OP_sum, x, &summed, true) : view_new(x);
-    if (y && (DType)y->dtype != (DType)x->dtype) y = converted_plain(y, (DType)x->dtype);
+    if (y && (DType)y->dtype != (DType)x->dtype)
+        y = converted_plain(y, (DType)x->dtype);
     int64_t stride[TIDE_MAXDIM];
-    if (!y || lead == 0) return y;
-    for (int d = 0; d < size->n; d++) stride[d] = y->stride[d + lead];
+    if (!y || lead == 0)
+        return y;
+    for (int d = 0; d < size->n; d++)
+        stride[d] = y->stride[d + lead];
     return restrided(y, size->n, size->v, stride);
 }
 
@@ -50,7 +59,8 @@ static Tensor *products_of_others(Tensor *x, int64_t n)
     Tensor *ones = tensor_full(&one, 1, (DType)x->dtype, x->device);
     Tensor *before[] = {ones, op_narrow(x, last, 0, n - 1)};
     Tensor *after[] = {ones, op_flip(op_narrow(x, last, 1, n - 1), DIMS(last))};
-    if (!ones || !before[1] || !after[1]) return NULL;
+    if (!ones || !before[1] || !after[1])
+        return NULL;
     Tensor *left = op_cumprod(op_cat(&(TensorList){2, before}, last), last);
     Tensor *right = op_flip(op_cumprod(op_cat(&(TensorList){2, after}, last), last), DIMS(last));
     return op_mul(left, right);
@@ -63,18 +73,22 @@ static Tensor *exclusive_products(Tensor *x, const Dims *dims)
     Dims order = {.n = x->ndim}, back = {.n = x->ndim}, lines = {0};
     int at = 0;
     int64_t n = 1;
-    for (int i = 0; i < dims->n; i++) reduced[dims->v[i]] = true;
+    for (int i = 0; i < dims->n; i++)
+        reduced[dims->v[i]] = true;
     for (int pass = 0; pass < 2; pass++)
         for (int d = 0; d < x->ndim; d++)
             if (reduced[d] == (pass == 1)) {
                 order.v[at] = d;
                 back.v[d] = at++;
-                if (pass) n *= x->shape[d];
-                else lines.v[lines.n++] = x->shape[d];
+                if (pass)
+                    n *= x->shape[d];
+                else
+                    lines.v[lines.n++] = x->shape[d];
             }
     lines.v[lines.n++] = n;
     Tensor *moved = op_permute(x, &order);
-    if (!moved) return NULL;
+    if (!moved)
+        return NULL;
     Dims shape = tensor_dims(moved);
     return op_permute(op_reshape(products_of_others(op_reshape(moved, &lines), n), &shape), &back);
 }
@@ -83,10 +97,14 @@ Tensor *forward_prod_backward(Tensor *g1, Tensor *x, Tensor *product, const Dims
 {
     int64_t zero = 0;
     Dims dims;
-    if (x->ndim == 0) return op_mul(g1, tensor_number(1));
-    if (!wrap_dims(dim, x->ndim, &dims)) return NULL;
-    if (!tensor_item_int(op_any(op_eq(x, tensor_number(0)), NULL, false), &zero)) return NULL;
-    if (!zero) return op_div(with_dims(op_mul(g1, product), x, dim, keepdim), x);
+    if (x->ndim == 0)
+        return op_mul(g1, tensor_number(1));
+    if (!wrap_dims(dim, x->ndim, &dims))
+        return NULL;
+    if (!tensor_item_int(op_any(op_eq(x, tensor_number(0)), NULL, false), &zero))
+        return NULL;
+    if (!zero)
+        return op_div(with_dims(op_mul(g1, product), x, dim, keepdim), x);
     return op_mul(with_dims(g1, x, dim, keepdim), exclusive_products(x, &dims));
 }
 

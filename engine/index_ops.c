@@ -15,21 +15,26 @@ typedef struct Plan {
     Tensor *offsets;            /* int64, one dim: of the slices, in elements from x's first */
 } Plan;
 
-/* A mask stands for the indices of its true elements, one tensor a dim. Returns how many dims it took, -1 on errors. */
+/* A mask stands for the indices of its true elements, one tensor a dim. Returns how many dims it took, -1 on
+ * errors. */
 static int expand_mask(Plan *plan, const Tensor *x, Tensor *mask, int at)
 {
     char have[256], want[256];
     for (int i = 0; i < mask->ndim; i++)
         if (at + i >= x->ndim || mask->shape[i] != x->shape[at + i]) {
-            tide_fail("IndexError", "The shape of the mask %s at index %d does not match the shape of the indexed tensor %s at index %d",
+            tide_fail("IndexError",
+                      "The shape of the mask %s at index %d does not match the shape of the indexed tensor "
+                      "%s at index %d",
                       format_dims(have, sizeof have, mask->ndim, mask->shape), i,
                       format_dims(want, sizeof want, x->ndim, x->shape), at + i);
             return -1;
         }
     Tensor *found = op_nonzero(mask);
     for (int i = 0; i < mask->ndim && found; i++)
-        plan->index[at + i] = restrided(found, 1, (int64_t[]){found->shape[0]}, (int64_t[]){found->stride[0]});
-    for (int i = 0; i < mask->ndim && found && plan->index[at + i]; i++) plan->index[at + i]->offset += i * found->stride[1];
+        plan->index[at + i] =
+            restrided(found, 1, (int64_t[]){found->shape[0]}, (int64_t[]){found->stride[0]});
+    for (int i = 0; i < mask->ndim && found && plan->index[at + i]; i++)
+        plan->index[at + i]->offset += i * found->stride[1];
     return found && !tide_failed() ? mask->ndim : -1;
 }
 
@@ -40,16 +45,20 @@ static bool collect_indices(Plan *plan, const Tensor *x, const TensorList *indic
         Tensor *index = indices->v[i];
         bool mask = index && (index->dtype == DT_BOOL || index->dtype == DT_U8);
         if (at + (mask ? index->ndim : 1) > x->ndim && !mask)
-            return tide_refuse("IndexError", "too many indices for tensor of dimension %d (got %d)", x->ndim, indices->n);
+            return tide_refuse("IndexError", "too many indices for tensor of dimension %d (got %d)", x->ndim,
+                               indices->n);
         if (mask) {
             int took = expand_mask(plan, x, index, at);
-            if (took < 0) return false;
+            if (took < 0)
+                return false;
             at += took;
             continue;
         }
         if (index && index->dtype != DT_I64 && index->dtype != DT_I32)
-            return tide_refuse("IndexError", "tensors used as indices must be long, int, byte or bool tensors");
-        if (index && !(plan->index[at] = as_int64(index))) return false;
+            return tide_refuse("IndexError",
+                               "tensors used as indices must be long, int, byte or bool tensors");
+        if (index && !(plan->index[at] = as_int64(index)))
+            return false;
         at++;
     }
     return true;
@@ -61,11 +70,13 @@ static bool broadcast_indices(Plan *plan, int ndim)
     size_t used = 0;
     bool first = true, fits = true;
     for (int d = 0; d < ndim; d++) {
-        if (!plan->index[d]) continue;
+        if (!plan->index[d])
+            continue;
         Dims shape = tensor_dims(plan->index[d]);
         format_dims(text + used, sizeof text - used, shape.n, shape.v);
         used += strlen(text + used);
-        if (used + 3 < sizeof text) memcpy(text + used, ", ", 3), used += 2;
+        if (used + 3 < sizeof text)
+            memcpy(text + used, ", ", 3), used += 2;
         Dims joined = {.n = shape.n > plan->broadcast.n ? shape.n : plan->broadcast.n};
         for (int i = 1; i <= joined.n; i++) {
             int64_t a = i <= shape.n ? shape.v[shape.n - i] : 1;
@@ -76,8 +87,12 @@ static bool broadcast_indices(Plan *plan, int ndim)
         plan->broadcast = joined;
         first = false;
     }
-    if (used >= 2) text[used - 2] = 0;
-    return fits || tide_refuse("IndexError", "shape mismatch: indexing tensors could not be broadcast together with shapes %s", text);
+    if (used >= 2)
+        text[used - 2] = 0;
+    return fits ||
+           tide_refuse("IndexError",
+                       "shape mismatch: indexing tensors could not be broadcast together with shapes %s",
+                       text);
 }
 
 static bool shape_result(Plan *plan, const Tensor *x)
@@ -85,7 +100,8 @@ static bool shape_result(Plan *plan, const Tensor *x)
     int first = -1, last = -1, count = 0;
     for (int d = 0; d < x->ndim; d++)
         if (plan->index[d]) {
-            if (first < 0) first = d;
+            if (first < 0)
+                first = d;
             last = d;
             count++;
         }
@@ -94,14 +110,18 @@ static bool shape_result(Plan *plan, const Tensor *x)
     if (x->ndim - count + plan->broadcast.n > TIDE_MAXDIM)
         return tide_refuse("IndexError", "index: the result would have more than %d dimensions", TIDE_MAXDIM);
     Dims *r = &plan->result;
-    for (int d = 0; d < plan->at; d++) r->v[r->n++] = x->shape[d];
-    for (int i = 0; i < plan->broadcast.n; i++) r->v[r->n++] = plan->broadcast.v[i];
+    for (int d = 0; d < plan->at; d++)
+        r->v[r->n++] = x->shape[d];
+    for (int i = 0; i < plan->broadcast.n; i++)
+        r->v[r->n++] = plan->broadcast.v[i];
     for (int d = plan->at; d < x->ndim; d++)
-        if (!plan->index[d]) r->v[r->n++] = x->shape[d];
+        if (!plan->index[d])
+            r->v[r->n++] = x->shape[d];
     return true;
 }
 
-/* Adds one dim's part to the offsets, checking and wrapping its indices. `number` is the index tensor's place among them. */
+/* Adds one dim's part to the offsets, checking and wrapping its indices. `number` is the index tensor's
+ * place among them. */
 static bool add_offsets(int64_t *offset, const Tensor *index, int64_t size, int64_t stride, int number)
 {
     const int64_t *base = tensor_data(index);
@@ -111,16 +131,20 @@ static bool add_offsets(int64_t *offset, const Tensor *index, int64_t size, int6
         for (int64_t i = 0; i < inner; i++) {
             int64_t v = base[at + i * step];
             if (v < -size || v >= size) {
-                if (size == 0) return tide_refuse("IndexError", "index is out of bounds for dimension with size 0");
-                return tide_refuse("IndexError", "index %lld is out of bounds for dimension %d with size %lld", (long long)v, number,
-                                   (long long)size);
+                if (size == 0)
+                    return tide_refuse("IndexError", "index is out of bounds for dimension with size 0");
+                return tide_refuse("IndexError",
+                                   "index %lld is out of bounds for dimension %d with size %lld",
+                                   (long long)v, number, (long long)size);
             }
             offset[done + i] += (v < 0 ? v + size : v) * stride;
         }
-        if (((done / inner) & 0xffff) == 0xffff && tide_check_interrupt()) return false;
+        if (((done / inner) & 0xffff) == 0xffff && tide_check_interrupt())
+            return false;
         for (int d = index->ndim - 2; d >= 0; d--) {
             at += index->stride[d];
-            if (++count[d] < index->shape[d]) break;
+            if (++count[d] < index->shape[d])
+                break;
             at -= count[d] * index->stride[d];
             count[d] = 0;
         }
@@ -132,10 +156,11 @@ static bool add_offsets(int64_t *offset, const Tensor *index, int64_t size, int6
 static Tensor *device_offsets(Tensor *sum, Tensor *index, int64_t size, int64_t stride, int number)
 {
     int64_t bad = 0;
-    if (size == 0 && index->numel > 0) return tide_fail("IndexError", "index is out of bounds for dimension with size 0");
+    if (size == 0 && index->numel > 0)
+        return tide_fail("IndexError", "index is out of bounds for dimension with size 0");
     if (!all_within(index, -size, size, &bad))
-        return tide_fail("IndexError", "index %lld is out of bounds for dimension %d with size %lld", (long long)bad, number,
-                         (long long)size);
+        return tide_fail("IndexError", "index %lld is out of bounds for dimension %d with size %lld",
+                         (long long)bad, number, (long long)size);
     Tensor *zero = tensor_integer(0), *length = tensor_integer(size), *step = tensor_integer(stride);
     Tensor *wrapped = op_where(op_lt(index, zero), op_add(index, length), index);
     return op_add(sum, op_mul(wrapped, step));
@@ -144,17 +169,22 @@ static Tensor *device_offsets(Tensor *sum, Tensor *index, int64_t size, int64_t 
 static bool find_offsets(Plan *plan, Tensor *x)
 {
     int64_t count = 1;
-    for (int i = 0; i < plan->broadcast.n; i++) count *= plan->broadcast.v[i];
+    for (int i = 0; i < plan->broadcast.n; i++)
+        count *= plan->broadcast.v[i];
     Tensor *sum = tensor_zeros(&plan->broadcast, DT_I64, x->device);
     int number = 0;
     for (int d = 0; d < x->ndim; d++) {
-        if (!plan->index[d]) continue;
+        if (!plan->index[d])
+            continue;
         Tensor *index = plan->index[d];
-        if (index->device.type == DEVICE_CPU && x->device.type != DEVICE_CPU) index = tensor_to(index, DT_I64, x->device, false);
+        if (index->device.type == DEVICE_CPU && x->device.type != DEVICE_CPU)
+            index = tensor_to(index, DT_I64, x->device, false);
         index = index ? broadcast_plain(index, &plan->broadcast) : NULL;
-        if (!index || !sum || !check_same_device((Tensor *[]){x, index}, 2)) return false;
+        if (!index || !sum || !check_same_device((Tensor *[]){x, index}, 2))
+            return false;
         if (x->device.type == DEVICE_CPU) {
-            if (!add_offsets(tensor_data(sum), index, x->shape[d], x->stride[d], number)) return false;
+            if (!add_offsets(tensor_data(sum), index, x->shape[d], x->stride[d], number))
+                return false;
         } else {
             sum = device_offsets(sum, index, x->shape[d], x->stride[d], number);
         }
@@ -167,8 +197,10 @@ static bool find_offsets(Plan *plan, Tensor *x)
 static bool make_plan(Plan *plan, Tensor *x, const TensorList *indices)
 {
     memset(plan, 0, sizeof *plan);
-    if (!collect_indices(plan, x, indices) || !broadcast_indices(plan, x->ndim) || !shape_result(plan, x)) return false;
-    if (!find_offsets(plan, x)) return false;
+    if (!collect_indices(plan, x, indices) || !broadcast_indices(plan, x->ndim) || !shape_result(plan, x))
+        return false;
+    if (!find_offsets(plan, x))
+        return false;
     int64_t shape[TIDE_MAXDIM], stride[TIDE_MAXDIM];
     int n = 0;
     for (int d = 0; d < x->ndim; d++)
@@ -180,12 +212,14 @@ static bool make_plan(Plan *plan, Tensor *x, const TensorList *indices)
     return plan->rest != NULL;
 }
 
-/* t, of the result's shape, with the index dims made one and moved first: (offsets, …rest). They are dense in t. */
+/* t, of the result's shape, with the index dims made one and moved first: (offsets, …rest). They are dense
+ * in t. */
 static Tensor *slices_first(Tensor *t, const Plan *plan)
 {
     int64_t shape[TIDE_MAXDIM + 1], stride[TIDE_MAXDIM + 1], count = plan->offsets->shape[0], step = 1;
     int n = 1, nb = plan->broadcast.n;
-    if (nb > 0) step = t->stride[plan->at + nb - 1];
+    if (nb > 0)
+        step = t->stride[plan->at + nb - 1];
     for (int i = plan->at + nb - 1; nb > 1 && i >= plan->at; i--)
         if (t->shape[i] > 1) {
             step = t->stride[i];
@@ -198,7 +232,8 @@ static Tensor *slices_first(Tensor *t, const Plan *plan)
             shape[n] = t->shape[d];
             stride[n++] = t->stride[d];
         }
-    if (n > TIDE_MAXDIM) return tide_fail("IndexError", "index: too many dimensions");
+    if (n > TIDE_MAXDIM)
+        return tide_fail("IndexError", "index: too many dimensions");
     return restrided(t, n, shape, stride);
 }
 
@@ -207,8 +242,10 @@ static bool steps_as_one(const Tensor *t, int from, int n)
 {
     int64_t want = -1;
     for (int d = from + n - 1; d >= from; d--) {
-        if (t->shape[d] == 1) continue;
-        if (want >= 0 && t->stride[d] != want) return false;
+        if (t->shape[d] == 1)
+            continue;
+        if (want >= 0 && t->stride[d] != want)
+            return false;
         want = t->stride[d] * t->shape[d];
     }
     return true;
@@ -218,12 +255,17 @@ Tensor *forward_index(Tensor *x, const TensorList *indices)
 {
     Plan plan;
     bool given = false;
-    for (int i = 0; i < indices->n; i++) given |= indices->v[i] != NULL;
-    if (indices->n == 0) return tide_fail("IndexError", "at least one index must be provided");
-    if (!given) return op_clone(x);
-    if (!make_plan(&plan, x, indices)) return NULL;
+    for (int i = 0; i < indices->n; i++)
+        given |= indices->v[i] != NULL;
+    if (indices->n == 0)
+        return tide_fail("IndexError", "at least one index must be provided");
+    if (!given)
+        return op_clone(x);
+    if (!make_plan(&plan, x, indices))
+        return NULL;
     Tensor *out = result_new(&plan.result, (DType)x->dtype, x->device);
-    if (!out || out->numel == 0) return out;
+    if (!out || out->numel == 0)
+        return out;
     return take_slices(plan.rest, plan.offsets, slices_first(out, &plan)) ? out : NULL;
 }
 
@@ -236,11 +278,14 @@ static Tensor *fitted_values(Tensor *values, const Plan *plan)
     for (int d = 0; skip <= 0 && d < values->ndim; d++)
         fits &= values->shape[d] == 1 || values->shape[d] == plan->result.v[d - skip];
     if (!fits || skip > 0)
-        return tide_fail("RuntimeError", "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s",
-                         format_dims(have, sizeof have, values->ndim, values->shape),
-                         format_dims(want, sizeof want, plan->result.n, plan->result.v));
+        return tide_fail(
+            "RuntimeError",
+            "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s",
+            format_dims(have, sizeof have, values->ndim, values->shape),
+            format_dims(want, sizeof want, plan->result.n, plan->result.v));
     values = broadcast_plain(values, &plan->result);
-    if (values && !steps_as_one(values, plan->at, plan->broadcast.n)) values = contiguous_plain(values);
+    if (values && !steps_as_one(values, plan->at, plan->broadcast.n))
+        values = contiguous_plain(values);
     return values ? slices_first(values, plan) : NULL;
 }
 
@@ -253,12 +298,18 @@ Tensor *forward_index_put(Tensor *x, const TensorList *indices, Tensor *values, 
 {
     Plan plan;
     if (values->dtype != x->dtype && !values->is_number)
-        return tide_fail("RuntimeError", "Index put requires the source and destination dtypes match, got %s for the destination and %s for the source.",
+        return tide_fail("RuntimeError",
+                         "Index put requires the source and destination dtypes match, got %s for the "
+                         "destination and %s for the source.",
                          cname(x), cname(values));
-    if (values->dtype != x->dtype) values = converted_plain(values, (DType)x->dtype);
-    if (values && values->device.type != x->device.type && values->ndim == 0) values = tensor_to(values, (DType)x->dtype, x->device, false);
-    if (!values || !check_same_device((Tensor *[]){x, values}, 2) || !make_plan(&plan, x, indices)) return NULL;
-    if (same_storage(values, x)) values = tensor_to(values, (DType)values->dtype, values->device, true);
+    if (values->dtype != x->dtype)
+        values = converted_plain(values, (DType)x->dtype);
+    if (values && values->device.type != x->device.type && values->ndim == 0)
+        values = tensor_to(values, (DType)x->dtype, x->device, false);
+    if (!values || !check_same_device((Tensor *[]){x, values}, 2) || !make_plan(&plan, x, indices))
+        return NULL;
+    if (same_storage(values, x))
+        values = tensor_to(values, (DType)values->dtype, values->device, true);
     Tensor *slices = values ? fitted_values(values, &plan) : NULL;
     return put_slices(plan.rest, plan.offsets, slices, accumulate) ? x : NULL;
 }
@@ -273,7 +324,8 @@ Tensor *forward_index_backward(Tensor *g1, Tensor *like, const TensorList *indic
 
 static bool check_vector(const Tensor *index, const char *who)
 {
-    if (index->ndim > 1) return tide_refuse("IndexError", "%s(): Index is supposed to be a vector", who);
+    if (index->ndim > 1)
+        return tide_refuse("IndexError", "%s(): Index is supposed to be a vector", who);
     return true;
 }
 
@@ -282,16 +334,10 @@ static bool plan_along(Plan *plan, Tensor *x, int64_t dim, Tensor *index)
 {
     Tensor *entries[TIDE_MAXDIM] = {NULL};
     Tensor *vector = restrided(x, 1, (int64_t[]){1}, (int64_t[]){1});
-    if (x->ndim == 0 && !(x = vector)) return false;
+    if (x->ndim == 0 && !(x = vector))
+        return false;
     entries[dim] = index->ndim == 0 ? restrided(index, 1, (int64_t[]){1}, (int64_t[]){1}) : index;
     return entries[dim] && make_plan(plan, x, &(TensorList){(int)dim + 1, entries});
-}
-
-/* Negative indices, which index takes, are errors here. */
-static bool check_range(Tensor *index, int64_t size, const char *kind, const char *text)
-{
-    int64_t bad = 0;
-    return all_within(index, 0, size, &bad) || tide_refuse(kind, text, (long long)bad, (long long)size);
 }
 
 static int64_t size_along(const Tensor *x, int64_t dim)
@@ -302,20 +348,31 @@ static int64_t size_along(const Tensor *x, int64_t dim)
 Tensor *forward_index_select(Tensor *x, int64_t dim, Tensor *index)
 {
     Plan plan;
-    if (!check_vector(index, "index_select")) return NULL;
+    if (!check_vector(index, "index_select"))
+        return NULL;
     if (index->dtype != DT_I64 && index->dtype != DT_I32)
         return tide_fail("RuntimeError", "index_select(): Expected dtype int32 or int64 for index");
-    if (!wrap_dim(&dim, x->ndim) || !check_same_device((Tensor *[]){x, index}, 2)) return NULL;
+    if (!wrap_dim(&dim, x->ndim) || !check_same_device((Tensor *[]){x, index}, 2))
+        return NULL;
     if (x->ndim == 0 && index->numel != 1)
-        return tide_fail("RuntimeError", "index_select(): Index to scalar can have only 1 value, got %lld value(s)",
+        return tide_fail("RuntimeError",
+                         "index_select(): Index to scalar can have only 1 value, got %lld value(s)",
                          (long long)index->numel);
     index = as_int64(index);
-    if (!index || !check_range(index, size_along(x, dim), "IndexError", "index out of range in self")) return NULL;
-    if (!plan_along(&plan, x, dim, index)) return NULL;
-    if (x->ndim == 0) plan.result.n = 0;
+    int64_t bad;
+    if (!index)
+        return NULL;
+    if (!all_within(index, 0, size_along(x, dim), &bad))
+        return tide_fail("IndexError", "index out of range in self");
+    if (!plan_along(&plan, x, dim, index))
+        return NULL;
+    if (x->ndim == 0)
+        plan.result.n = 0;
     Tensor *out = result_new(&plan.result, (DType)x->dtype, x->device);
-    if (!out || out->numel == 0) return out;
-    if (x->ndim == 0) return copy_plain(out, x) ? out : NULL;
+    if (!out || out->numel == 0)
+        return out;
+    if (x->ndim == 0)
+        return copy_plain(out, x) ? out : NULL;
     return take_slices(plan.rest, plan.offsets, slices_first(out, &plan)) ? out : NULL;
 }
 
@@ -323,9 +380,12 @@ Tensor *forward_index_select(Tensor *x, int64_t dim, Tensor *index)
 static bool put_along(Tensor *x, int64_t dim, Tensor *index, Tensor *source, bool accumulate)
 {
     Plan plan;
-    if (source->numel == 0) return true;
-    if (source->storage == x->storage) source = tensor_to(source, (DType)source->dtype, source->device, true);
-    if (!source || !plan_along(&plan, x, dim, index)) return false;
+    if (source->numel == 0)
+        return true;
+    if (source->storage == x->storage)
+        source = tensor_to(source, (DType)source->dtype, source->device, true);
+    if (!source || !plan_along(&plan, x, dim, index))
+        return false;
     Tensor *slices = fitted_values(source, &plan);
     return put_slices(plan.rest, plan.offsets, slices, accumulate);
 }
@@ -334,69 +394,107 @@ Tensor *forward_index_select_backward(Tensor *g1, Tensor *like, int64_t dim, Ten
 {
     Tensor *zeros = zeros_shaped(like, g1);
     index = as_int64(index);
-    if (!zeros || !index || !wrap_dim(&dim, like->ndim)) return NULL;
+    if (!zeros || !index || !wrap_dim(&dim, like->ndim))
+        return NULL;
     return put_along(zeros, dim, index, g1, true) ? zeros : NULL;
 }
 
 Tensor *forward_index_add(Tensor *x, int64_t dim, Tensor *index, Tensor *source, double alpha)
 {
     char have[256], want[256];
-    if (!wrap_dim(&dim, x->ndim) || !check_same_device((Tensor *[]){x, index, source}, 3)) return NULL;
+    if (!wrap_dim(&dim, x->ndim) || !check_same_device((Tensor *[]){x, index, source}, 3))
+        return NULL;
     if (index->ndim > 1)
-        return tide_fail("IndexError", "index_add_(): Index is supposed to be a vector, but got dim: %d with type: %s and size: %s",
-                         index->ndim, cname(index), format_dims(have, sizeof have, index->ndim, index->shape));
+        return tide_fail(
+            "IndexError",
+            "index_add_(): Index is supposed to be a vector, but got dim: %d with type: %s and size: %s",
+            index->ndim, cname(index), format_dims(have, sizeof have, index->ndim, index->shape));
     if (index->dtype != DT_I64 && index->dtype != DT_I32)
-        return tide_fail("RuntimeError", "index_add_(): Expected dtype int32/int64 for index but got: %s", cname(index));
+        return tide_fail("RuntimeError", "index_add_(): Expected dtype int32/int64 for index but got: %s",
+                         cname(index));
     if (x->dtype != source->dtype)
-        return tide_fail("RuntimeError", "index_add_(): self (%s) and source (%s) must have the same scalar type", cname(x),
+        return tide_fail("RuntimeError",
+                         "index_add_(): self (%s) and source (%s) must have the same scalar type", cname(x),
                          cname(source));
     if (index->numel != size_along(source, dim < source->ndim ? dim : 0))
-        return tide_fail("RuntimeError", "index_add_(): Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %lld",
-                         (long long)index->numel, (long long)size_along(source, dim < source->ndim ? dim : 0), (long long)dim);
+        return tide_fail("RuntimeError",
+                         "index_add_(): Number of indices (%lld) should be equal to source.size(dim): "
+                         "(%lld), for dim: %lld",
+                         (long long)index->numel, (long long)size_along(source, dim < source->ndim ? dim : 0),
+                         (long long)dim);
     bool same = source->ndim == x->ndim;
-    for (int d = 0; same && d < x->ndim; d++) same = d == dim || x->shape[d] == source->shape[d];
+    for (int d = 0; same && d < x->ndim; d++)
+        same = d == dim || x->shape[d] == source->shape[d];
     if (!same)
-        return tide_fail("RuntimeError", "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = %s source.shape = %s",
-                         format_dims(want, sizeof want, x->ndim, x->shape), format_dims(have, sizeof have, source->ndim, source->shape));
+        return tide_fail("RuntimeError",
+                         "source tensor shape must match self tensor shape, excluding the specified "
+                         "dimension. Got self.shape = %s source.shape = %s",
+                         format_dims(want, sizeof want, x->ndim, x->shape),
+                         format_dims(have, sizeof have, source->ndim, source->shape));
     index = as_int64(index);
-    if (!index || !check_range(index, size_along(x, dim), "RuntimeError", "index %lld is out of bounds for dimension 0 with size %lld"))
+    int64_t bad = 0, n = size_along(x, dim);
+    if (!index)
         return NULL;
-    if (alpha != 1) source = converted_plain(op_mul(source, tensor_number(alpha)), (DType)x->dtype);
+    if (!all_within(index, 0, n, &bad))
+        return tide_fail("RuntimeError", "index %lld is out of bounds for dimension 0 with size %lld",
+                         (long long)bad, (long long)n);
+    if (alpha != 1)
+        source = converted_plain(op_mul(source, tensor_number(alpha)), (DType)x->dtype);
     return source && put_along(x, dim, index, source, true) ? x : NULL;
 }
 
 Tensor *forward_index_copy(Tensor *x, int64_t dim, Tensor *index, Tensor *source)
 {
-    if (!wrap_dim(&dim, x->ndim) || !check_same_device((Tensor *[]){x, index, source}, 3)) return NULL;
+    if (!wrap_dim(&dim, x->ndim) || !check_same_device((Tensor *[]){x, index, source}, 3))
+        return NULL;
     if (index->ndim > 1)
-        return tide_fail("IndexError", "index_copy_(): Index should have dimension 1 or 0 (got %d)", index->ndim);
+        return tide_fail("IndexError", "index_copy_(): Index should have dimension 1 or 0 (got %d)",
+                         index->ndim);
     if (x->dtype != source->dtype)
-        return tide_fail("RuntimeError", "index_copy_(): self and source expected to have the same dtype, but got (self) %s and (source) %s",
+        return tide_fail("RuntimeError",
+                         "index_copy_(): self and source expected to have the same dtype, but got (self) %s "
+                         "and (source) %s",
                          cname(x), cname(source));
-    if (index->dtype != DT_I64) return tide_fail("RuntimeError", "index_copy_(): Expected a long tensor for index, but got %s", cname(index));
+    if (index->dtype != DT_I64)
+        return tide_fail("RuntimeError", "index_copy_(): Expected a long tensor for index, but got %s",
+                         cname(index));
     if (source->ndim != x->ndim && source->ndim && x->ndim)
-        return tide_fail("IndexError", "index_copy_(): When source and destination are not scalars, their dimensionality must match. Source dimensionality (%d), destination dimensionality (%d)",
+        return tide_fail("IndexError",
+                         "index_copy_(): When source and destination are not scalars, their dimensionality "
+                         "must match. Source dimensionality (%d), destination dimensionality (%d)",
                          source->ndim, x->ndim);
     for (int d = 0; d < x->ndim && source->ndim; d++)
         if (d != dim && x->shape[d] != source->shape[d])
-            return tide_fail("RuntimeError", "index_copy_(): Source/destination tensor must have same slice shapes. Destination slice shape: %lld at dimension %lld and source slice shape: %lld at dimension 0.",
-                             (long long)x->shape[d], (long long)dim, (long long)source->shape[d]);
+            return tide_fail(
+                "RuntimeError",
+                "index_copy_(): Source/destination tensor must have same slice shapes. Destination slice "
+                "shape: %lld at dimension %lld and source slice shape: %lld at dimension 0.",
+                (long long)x->shape[d], (long long)dim, (long long)source->shape[d]);
     if (source->ndim && index->numel != source->shape[dim])
-        return tide_fail("IndexError", "index_copy_(): Number of indices (%lld) should be equal to source.size(dim) (%lld)",
+        return tide_fail("IndexError",
+                         "index_copy_(): Number of indices (%lld) should be equal to source.size(dim) (%lld)",
                          (long long)index->numel, (long long)source->shape[dim]);
-    if (!check_range(index, size_along(x, dim), "IndexError", "index_copy_(): index %lld is out of bounds for dimension 0 with size %lld"))
-        return NULL;
+    int64_t bad = 0, n = size_along(x, dim);
+    if (!all_within(index, 0, n, &bad))
+        return tide_fail("IndexError",
+                         "index_copy_(): index %lld is out of bounds for dimension 0 with size %lld",
+                         (long long)bad, (long long)n);
     return put_along(x, dim, index, source, false) ? x : NULL;
 }
 
 Tensor *forward_index_fill(Tensor *x, int64_t dim, Tensor *index, Tensor *value)
 {
     if (value->ndim != 0)
-        return tide_fail("RuntimeError", "index_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).",
-                         value->ndim);
-    if (!wrap_dim(&dim, x->ndim)) return NULL;
-    if (index->dtype != DT_I64) return tide_fail("IndexError", "index_fill_(): Expected dtype int64 for index.");
-    if (index->ndim > 1) return tide_fail("IndexError", "index_fill_(): Index has to be a vector/scalar");
+        return tide_fail(
+            "RuntimeError",
+            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).",
+            value->ndim);
+    if (!wrap_dim(&dim, x->ndim))
+        return NULL;
+    if (index->dtype != DT_I64)
+        return tide_fail("IndexError", "index_fill_(): Expected dtype int64 for index.");
+    if (index->ndim > 1)
+        return tide_fail("IndexError", "index_fill_(): Index has to be a vector/scalar");
     value = tensor_to(value, (DType)x->dtype, x->device, false);
     return value && put_along(x, dim, index, value, false) ? x : NULL;
 }
@@ -406,25 +504,32 @@ Tensor *forward_index_fill(Tensor *x, int64_t dim, Tensor *index, Tensor *value)
 /* Offsets into x, in elements, of the elements whose row-major numbers index holds: int64, one dim. */
 static Tensor *numbered(Tensor *x, Tensor *index)
 {
-    if (index->dtype != DT_I64) return tide_fail("RuntimeError", "take(): Expected a long tensor for index, but got %s", cname(index));
-    if (x->numel == 0 && index->numel > 0) return tide_fail("IndexError", "take(): tried to take from an empty tensor");
+    if (index->dtype != DT_I64)
+        return tide_fail("RuntimeError", "take(): Expected a long tensor for index, but got %s",
+                         cname(index));
+    if (x->numel == 0 && index->numel > 0)
+        return tide_fail("IndexError", "take(): tried to take from an empty tensor");
     Tensor *flat = contiguous_plain(index);
-    if (!flat) return NULL;
+    if (!flat)
+        return NULL;
     int64_t bad = 0;
     if (!all_within(flat, -x->numel, x->numel, &bad))
-        return tide_fail("IndexError", "out of range: tried to access index %lld on a tensor of %lld elements.", (long long)bad,
-                         (long long)x->numel);
+        return tide_fail("IndexError",
+                         "out of range: tried to access index %lld on a tensor of %lld elements.",
+                         (long long)bad, (long long)x->numel);
     flat = op_where(op_lt(flat, tensor_integer(0)), op_add(flat, tensor_integer(x->numel)), flat);
     return flat ? restrided(flat, 1, &index->numel, (int64_t[]){1}) : NULL;
 }
 
 Tensor *forward_take(Tensor *x, Tensor *index)
 {
-    if (!check_same_device((Tensor *[]){x, index}, 2)) return NULL;
+    if (!check_same_device((Tensor *[]){x, index}, 2))
+        return NULL;
     Dims shape = tensor_dims(index);
     Tensor *offsets = numbered(x, index), *dense = contiguous_plain(x);
     Tensor *out = result_new(&shape, (DType)x->dtype, x->device);
-    if (!offsets || !dense || !out || out->numel == 0) return offsets && dense ? out : NULL;
+    if (!offsets || !dense || !out || out->numel == 0)
+        return offsets && dense ? out : NULL;
     Tensor *element = restrided(dense, 0, NULL, NULL), *line = restrided(out, 1, &out->numel, (int64_t[]){1});
     return take_slices(element, offsets, line) ? out : NULL;
 }
@@ -432,7 +537,8 @@ Tensor *forward_take(Tensor *x, Tensor *index)
 Tensor *forward_take_backward(Tensor *g1, Tensor *like, Tensor *index)
 {
     Tensor *zeros = zeros_shaped(like, g1), *values = contiguous_plain(g1);
-    if (!zeros || !values) return NULL;
+    if (!zeros || !values)
+        return NULL;
     Tensor *offsets = numbered(zeros, index), *element = restrided(zeros, 0, NULL, NULL);
     Tensor *line = restrided(values, 1, &values->numel, (int64_t[]){1});
     return put_slices(element, offsets, line, true) ? zeros : NULL;
@@ -441,18 +547,26 @@ Tensor *forward_take_backward(Tensor *g1, Tensor *like, Tensor *index)
 Tensor *forward_take_along_dim(Tensor *x, Tensor *indices, const Dims *dim)
 {
     if (indices->dtype != DT_I64)
-        return tide_fail("RuntimeError", "torch.take_along_dim(): dtype of indices should be Long but got %s", cname(indices));
-    if (!dim) return op_gather(op_reshape(x, DIMS(-1)), 0, op_reshape(indices, DIMS(indices->numel)));
+        return tide_fail("RuntimeError", "torch.take_along_dim(): dtype of indices should be Long but got %s",
+                         cname(indices));
+    if (!dim)
+        return op_gather(op_reshape(x, DIMS(-1)), 0, op_reshape(indices, DIMS(indices->numel)));
     if (x->ndim != indices->ndim)
-        return tide_fail("RuntimeError", "torch.take_along_dim(): input and indices should have the same number of dimensions, but got %d dimensions for input, and %d dimensions for indices",
+        return tide_fail("RuntimeError",
+                         "torch.take_along_dim(): input and indices should have the same number of "
+                         "dimensions, but got %d dimensions for input, and %d dimensions for indices",
                          x->ndim, indices->ndim);
     int64_t at = dim->n ? dim->v[0] : 0;
-    if (!wrap_dim(&at, x->ndim)) return NULL;
+    if (!wrap_dim(&at, x->ndim))
+        return NULL;
     Dims a = tensor_dims(x), b = tensor_dims(indices), both;
-    if (a.n) a.v[at] = b.v[at] = 1;
-    if (!broadcast_shapes(&a, &b, &both)) return NULL;
+    if (a.n)
+        a.v[at] = b.v[at] = 1;
+    if (!broadcast_shapes(&a, &b, &both))
+        return NULL;
     Dims wide = both, picked = both;
-    if (a.n) wide.v[at] = x->shape[at], picked.v[at] = indices->shape[at];
+    if (a.n)
+        wide.v[at] = x->shape[at], picked.v[at] = indices->shape[at];
     return op_gather(op_expand(x, &wide), at, op_expand(indices, &picked));
 }
 
@@ -461,15 +575,24 @@ Tensor *forward_take_along_dim(Tensor *x, Tensor *indices, const Dims *dim)
 Tensor *forward_embedding(Tensor *x, Tensor *weight, int64_t padding_idx)
 {
     (void)padding_idx;
-    if (weight->ndim != 2) return tide_fail("RuntimeError", "'weight' must be 2-D");
+    if (weight->ndim != 2)
+        return tide_fail("RuntimeError", "'weight' must be 2-D");
     if (x->dtype != DT_I64 && x->dtype != DT_I32)
-        return tide_fail("RuntimeError", "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.%sTensor instead (while checking arguments for embedding)",
-                         cname(x));
+        return tide_fail(
+            "RuntimeError",
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; "
+            "but got torch.%sTensor instead (while checking arguments for embedding)",
+            cname(x));
     Tensor *index = as_int64(x);
     Tensor *flat = contiguous_plain(index);
-    if (!flat) return NULL;
+    if (!flat)
+        return NULL;
     flat = restrided(flat, 1, &x->numel, (int64_t[]){1});
-    if (!flat || !check_range(flat, weight->shape[0], "IndexError", "index out of range in self")) return NULL;
+    int64_t bad;
+    if (!flat)
+        return NULL;
+    if (!all_within(flat, 0, weight->shape[0], &bad))
+        return tide_fail("IndexError", "index out of range in self");
     return forward_index(weight, &(TensorList){1, &index});
 }
 
@@ -487,6 +610,7 @@ Tensor *forward_embedding_backward(Tensor *g1, Tensor *like, Tensor *index, int6
 Tensor *forward_embedding_double_backward(Tensor *g1, Tensor *index, int64_t padding_idx)
 {
     Tensor *rows = op_embedding(index, g1, padding_idx);
-    if (padding_idx < 0) return rows;
+    if (padding_idx < 0)
+        return rows;
     return op_where(op_unsqueeze(op_ne(index, tensor_integer(padding_idx)), -1), rows, tensor_number(0));
 }

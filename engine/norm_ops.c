@@ -9,9 +9,12 @@
 static Tensor *kept(Tensor *r, const Tensor *like, const Dims *dim, bool keepdim)
 {
     Dims dims, shape = tensor_dims(like);
-    if (!r || keepdim || like->ndim == 0) return r;
-    if (!wrap_dims(dim, like->ndim, &dims)) return NULL;
-    for (int i = 0; i < dims.n; i++) shape.v[dims.v[i]] = 1;
+    if (!r || keepdim || like->ndim == 0)
+        return r;
+    if (!wrap_dims(dim, like->ndim, &dims))
+        return NULL;
+    for (int i = 0; i < dims.n; i++)
+        shape.v[dims.v[i]] = 1;
     return op_reshape(r, &shape);
 }
 
@@ -23,19 +26,24 @@ static Tensor *reduced_lines(Tensor *x, const Dims *dim, bool keepdim, Dims *sha
     Dims dims, order = {.n = x->ndim};
     bool reduced[TIDE_MAXDIM] = {false};
     int64_t lines = 1, n = 1, at = 0;
-    if (!wrap_dims(dim, x->ndim, &dims)) return NULL;
-    for (int i = 0; i < dims.n; i++) reduced[dims.v[i]] = true;
+    if (!wrap_dims(dim, x->ndim, &dims))
+        return NULL;
+    for (int i = 0; i < dims.n; i++)
+        reduced[dims.v[i]] = true;
     shape->n = 0;
     for (int d = 0; d < x->ndim; d++) {
-        if (reduced[d]) n *= x->shape[d];
+        if (reduced[d])
+            n *= x->shape[d];
         else {
             lines *= x->shape[d];
             order.v[at++] = d;
         }
-        if (!reduced[d] || keepdim) shape->v[shape->n++] = reduced[d] ? 1 : x->shape[d];
+        if (!reduced[d] || keepdim)
+            shape->v[shape->n++] = reduced[d] ? 1 : x->shape[d];
     }
     for (int d = 0; d < x->ndim; d++)
-        if (reduced[d]) order.v[at++] = d;
+        if (reduced[d])
+            order.v[at++] = d;
     x = contiguous_plain(op_permute(x, &order));
     return x ? restrided(x, 2, (int64_t[]){lines, n}, (int64_t[]){n, 1}) : NULL;
 }
@@ -44,12 +52,14 @@ static Tensor *spread(OpId op, Tensor *x, const Dims *dim, double correction, bo
 {
     Dims shape;
     DType dtype = (DType)x->dtype, work = dtype == DT_F64 ? DT_F64 : DT_F32;
-    if (!dtype_is_float(dtype)) return tide_fail("RuntimeError", "std and var only support floating point and complex dtypes");
+    if (!dtype_is_float(dtype))
+        return tide_fail("RuntimeError", "std and var only support floating point and complex dtypes");
     Tensor *lines = reduced_lines(x, dim, keepdim, &shape);
     lines = lines ? converted_plain(lines, work) : NULL;
     Tensor *out = lines ? result_new(&shape, work, x->device) : NULL;
     Arg arg[4] = {[2] = {.f = correction}};
-    if (!out || (out->numel > 0 && !kernel_run(op, &lines, 1, &out, 1, arg))) return NULL;
+    if (!out || (out->numel > 0 && !kernel_run(op, &lines, 1, &out, 1, arg)))
+        return NULL;
     return converted_plain(out, dtype);
 }
 
@@ -67,13 +77,17 @@ Tensor *forward_var_backward(Tensor *g1, Tensor *x, const Dims *dim, double corr
 {
     Dims dims;
     double n = 1;
-    if (!wrap_dims(dim, x->ndim, &dims)) return NULL;
-    for (int i = 0; i < dims.n; i++) n *= (double)x->shape[dims.v[i]];
+    if (!wrap_dims(dim, x->ndim, &dims))
+        return NULL;
+    for (int i = 0; i < dims.n; i++)
+        n *= (double)x->shape[dims.v[i]];
     double freedom = n - correction > 0 ? n - correction : 0;
-    return op_mul(op_mul(kept(g1, x, dim, keepdim), tensor_number(2 / freedom)), op_sub(x, op_mean(x, dim, true)));
+    return op_mul(op_mul(kept(g1, x, dim, keepdim), tensor_number(2 / freedom)),
+                  op_sub(x, op_mean(x, dim, true)));
 }
 
-Tensor *forward_std_backward(Tensor *g1, Tensor *x, Tensor *result, const Dims *dim, double correction, bool keepdim)
+Tensor *forward_std_backward(Tensor *g1, Tensor *x, Tensor *result, const Dims *dim, double correction,
+                             bool keepdim)
 {
     Tensor *zero = tensor_number(0);
     Tensor *g = op_masked_fill(op_div(g1, op_mul(result, tensor_number(2))), op_eq(result, zero), zero);
@@ -86,15 +100,21 @@ static bool check_extreme(const Tensor *x, double p, const Dims *dim)
 {
     Dims dims;
     char order[32];
-    if (x->numel > 0 || (p >= 0 && !isinf(p))) return true;
+    if (x->numel > 0 || (p >= 0 && !isinf(p)))
+        return true;
     snprintf(order, sizeof order, "%g", p);
     if (!dim || dim->n == 0)
-        return tide_refuse("RuntimeError", "linalg.vector_norm cannot compute the %s norm on an empty tensor because the operation does not have an identity",
+        return tide_refuse("RuntimeError",
+                           "linalg.vector_norm cannot compute the %s norm on an empty tensor because the "
+                           "operation does not have an identity",
                            order);
-    if (!wrap_dims(dim, x->ndim, &dims)) return false;
+    if (!wrap_dims(dim, x->ndim, &dims))
+        return false;
     for (int i = 0; i < dims.n; i++)
         if (x->shape[dims.v[i]] == 0)
-            return tide_refuse("RuntimeError", "linalg.vector_norm cannot compute the %s norm on the dimension %lldbecause this dimension is empty and the operation does not have an identity",
+            return tide_refuse("RuntimeError",
+                               "linalg.vector_norm cannot compute the %s norm on the dimension %lldbecause "
+                               "this dimension is empty and the operation does not have an identity",
                                order, (long long)dims.v[i]);
     return true;
 }
@@ -102,22 +122,32 @@ static bool check_extreme(const Tensor *x, double p, const Dims *dim)
 Tensor *forward_norm(Tensor *x, double p, const Dims *dim, bool keepdim)
 {
     if (!dtype_is_float((DType)x->dtype))
-        return tide_fail("RuntimeError", "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s", cname(x));
-    if (!check_extreme(x, p, dim)) return NULL;
-    if (p == 2) return reduce_run(OP_norm2, x, dim, keepdim);
+        return tide_fail("RuntimeError",
+                         "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s",
+                         cname(x));
+    if (!check_extreme(x, p, dim))
+        return NULL;
+    if (p == 2)
+        return reduce_run(OP_norm2, x, dim, keepdim);
     Tensor *size = op_abs(x);
-    if (p == 1) return op_sum(size, dim, keepdim);
-    if (p == 0) return converted_plain(op_count_nonzero(x, dim, keepdim), (DType)x->dtype);
-    if (isinf(p)) return p > 0 ? op_amax(size, dim, keepdim) : op_amin(size, dim, keepdim);
+    if (p == 1)
+        return op_sum(size, dim, keepdim);
+    if (p == 0)
+        return converted_plain(op_count_nonzero(x, dim, keepdim), (DType)x->dtype);
+    if (isinf(p))
+        return p > 0 ? op_amax(size, dim, keepdim) : op_amin(size, dim, keepdim);
     return op_pow(op_sum(op_pow(size, tensor_number(p)), dim, keepdim), tensor_number(1 / p));
 }
 
 Tensor *forward_norm_backward(Tensor *g1, Tensor *x, Tensor *result, double p, const Dims *dim, bool keepdim)
 {
     Tensor *zero = tensor_number(0), *g = kept(g1, x, dim, keepdim), *norm = kept(result, x, dim, keepdim);
-    if (p == 0) return op_mul(op_mul(g, x), zero);
-    if (p == 1) return op_mul(g, op_sgn(x));
-    if (p == 2) return op_mul(g, op_masked_fill(op_div(x, norm), op_eq(norm, zero), zero));
+    if (p == 0)
+        return op_mul(op_mul(g, x), zero);
+    if (p == 1)
+        return op_mul(g, op_sgn(x));
+    if (p == 2)
+        return op_mul(g, op_masked_fill(op_div(x, norm), op_eq(norm, zero), zero));
     if (isinf(p)) {
         Tensor *size = op_abs(x);
         Tensor *hit = op_logical_or(op_eq(size, norm), op_isnan(size));
@@ -125,7 +155,8 @@ Tensor *forward_norm_backward(Tensor *g1, Tensor *x, Tensor *result, double p, c
     }
     if (p < 2) {
         Tensor *slope = op_mul(op_sgn(x), op_pow(op_abs(x), tensor_number(p - 1)));
-        if (p < 1) slope = op_masked_fill(slope, op_eq(x, zero), zero);
+        if (p < 1)
+            slope = op_masked_fill(slope, op_eq(x, zero), zero);
         Tensor *scale = op_mul(g, op_pow(norm, tensor_number(1 - p)));
         return op_mul(slope, p < 1 ? scale : op_masked_fill(scale, op_eq(norm, zero), zero));
     }
@@ -137,13 +168,17 @@ Tensor *forward_logsumexp(Tensor *x, const Dims *dim, bool keepdim)
 {
     Tensor *zero = tensor_number(0);
     Dims dims;
-    if (!dtype_is_float((DType)x->dtype)) x = converted_plain(x, default_dtype());
-    if (!x || !wrap_dims(dim, x->ndim, &dims)) return NULL;
-    if (x->numel == 0) return op_log(op_sum(op_exp(x), dim, keepdim));
+    if (!dtype_is_float((DType)x->dtype))
+        x = converted_plain(x, default_dtype());
+    if (!x || !wrap_dims(dim, x->ndim, &dims))
+        return NULL;
+    if (x->numel == 0)
+        return op_log(op_sum(op_exp(x), dim, keepdim));
     Tensor *top = op_amax(x, dim, true);
     top = op_masked_fill(top, op_isinf(top), zero);
     Tensor *sum = op_log(op_sum(op_exp(op_sub(x, top)), dim, keepdim));
-    if (!sum) return NULL;
+    if (!sum)
+        return NULL;
     Dims shape = tensor_dims(sum);
     return op_add(sum, op_reshape(top, &shape));
 }
@@ -161,26 +196,35 @@ static bool check_normalized(const Tensor *x, const Dims *shape, const Tensor *w
     const Tensor *given[] = {weight, bias};
     format_dims(want, sizeof want, shape->n, shape->v);
     if (shape->n < 1)
-        return tide_refuse("RuntimeError", "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = %s",
+        return tide_refuse("RuntimeError",
+                           "Expected normalized_shape to be at least 1-dimensional, i.e., containing at "
+                           "least one element, but got normalized_shape = %s",
                            want);
     for (int i = 0; i < 2; i++)
-        if (given[i] && (given[i]->ndim != shape->n || memcmp(given[i]->shape, shape->v, (size_t)shape->n * sizeof *shape->v)))
-            return tide_refuse("RuntimeError", "Expected %s to be of same shape as normalized_shape, but got %s of shape %s and normalized_shape = %s",
+        if (given[i] && (given[i]->ndim != shape->n ||
+                         memcmp(given[i]->shape, shape->v, (size_t)shape->n * sizeof *shape->v)))
+            return tide_refuse("RuntimeError",
+                               "Expected %s to be of same shape as normalized_shape, but got %s of shape %s "
+                               "and normalized_shape = %s",
                                i ? "bias" : "weight", i ? "bias" : "weight",
                                format_dims(have, sizeof have, given[i]->ndim, given[i]->shape), want);
     bool fits = x->ndim >= shape->n;
-    for (int i = 0; fits && i < shape->n; i++) fits = x->shape[x->ndim - shape->n + i] == shape->v[i];
-    if (fits) return true;
+    for (int i = 0; fits && i < shape->n; i++)
+        fits = x->shape[x->ndim - shape->n + i] == shape->v[i];
+    if (fits)
+        return true;
     char tail[256];
     snprintf(tail, sizeof tail, "%s", want + 1);
-    return tide_refuse("RuntimeError", "Given normalized_shape=%s, expected input with shape [*, %s, but got input of size%s", want, tail,
-                       format_dims(have, sizeof have, x->ndim, x->shape));
+    return tide_refuse("RuntimeError",
+                       "Given normalized_shape=%s, expected input with shape [*, %s, but got input of size%s",
+                       want, tail, format_dims(have, sizeof have, x->ndim, x->shape));
 }
 
 static Dims last_dims(int n)
 {
     Dims dims = {.n = n};
-    for (int i = 0; i < n; i++) dims.v[i] = i - n;
+    for (int i = 0; i < n; i++)
+        dims.v[i] = i - n;
     return dims;
 }
 
@@ -199,15 +243,19 @@ Tensor *forward_normalised(Tensor *x, const Dims *normalized_shape, double eps)
 Tensor *forward_layer_norm(Tensor *x, const Dims *normalized_shape, Tensor *weight, Tensor *bias, double eps)
 {
     DType dtype = (DType)x->dtype, work = dtype == DT_F64 ? DT_F64 : DT_F32;
-    if (!check_normalized(x, normalized_shape, weight, bias) || !check_float(x, "LayerNormKernelImpl")) return NULL;
+    if (!check_normalized(x, normalized_shape, weight, bias) || !check_float(x, "LayerNormKernelImpl"))
+        return NULL;
     Tensor *y = forward_normalised(converted_plain(x, work), normalized_shape, eps);
-    if (weight) y = op_mul(y, weight);
-    if (bias) y = op_add(y, bias);
+    if (weight)
+        y = op_mul(y, weight);
+    if (bias)
+        y = op_add(y, bias);
     return y ? converted_plain(y, dtype) : NULL;
 }
 
 /* rstd (w g - mean(w g) - xhat mean(w g xhat)) */
-Tensor *forward_layer_norm_backward(Tensor *g1, Tensor *x, Tensor *weight, const Dims *normalized_shape, double eps)
+Tensor *forward_layer_norm_backward(Tensor *g1, Tensor *x, Tensor *weight, const Dims *normalized_shape,
+                                    double eps)
 {
     Dims over = last_dims(normalized_shape->n);
     Tensor *g = weight ? op_mul(g1, weight) : g1, *hat = op_normalised(x, normalized_shape, eps);

@@ -8,8 +8,10 @@
 /* int64 indices, or NULL and the error. */
 static Tensor *checked_index(Tensor *index, const char *who)
 {
-    if (index->dtype == DT_I64) return index;
-    if (index->dtype == DT_I32) return as_int64(index);
+    if (index->dtype == DT_I64)
+        return index;
+    if (index->dtype == DT_I32)
+        return as_int64(index);
     return tide_fail("RuntimeError", "%s(): Expected dtype int32/int64 for index", who);
 }
 
@@ -23,9 +25,10 @@ static Tensor *at_least_1d(Tensor *x)
 static bool check_bounds(Tensor *index, int64_t dim, int64_t size)
 {
     int64_t bad = 0;
-    if (all_within(index, 0, size, &bad)) return true;
-    return tide_refuse("RuntimeError", "index %lld is out of bounds for dimension %lld with size %lld", (long long)bad, (long long)dim,
-                       (long long)size);
+    if (all_within(index, 0, size, &bad))
+        return true;
+    return tide_refuse("RuntimeError", "index %lld is out of bounds for dimension %lld with size %lld",
+                       (long long)bad, (long long)dim, (long long)size);
 }
 
 static Tensor *gather_checked(Tensor *x, int64_t dim, Tensor *index)
@@ -33,25 +36,31 @@ static Tensor *gather_checked(Tensor *x, int64_t dim, Tensor *index)
     char have[256], want[256];
     Dims shape = tensor_dims(index);
     Tensor *out = result_new(&shape, (DType)x->dtype, x->device);
-    if (!out || index->numel == 0) return out;
+    if (!out || index->numel == 0)
+        return out;
     Tensor *from = at_least_1d(x), *at = at_least_1d(index), *to = at_least_1d(out);
-    if (!from || !at || !to) return NULL;
+    if (!from || !at || !to)
+        return NULL;
     if (from->ndim != at->ndim)
-        return tide_fail("RuntimeError", "Index tensor must have the same number of dimensions as input tensor");
+        return tide_fail("RuntimeError",
+                         "Index tensor must have the same number of dimensions as input tensor");
     for (int d = 0; d < at->ndim; d++)
         if (d != dim && at->shape[d] > from->shape[d])
             return tide_fail("RuntimeError",
-                             "Size does not match at dimension %d expected index %s to be no larger than self %s apart from dimension %lld",
+                             "Size does not match at dimension %d expected index %s to be no larger than "
+                             "self %s apart from dimension %lld",
                              d, format_dims(have, sizeof have, index->ndim, index->shape),
                              format_dims(want, sizeof want, x->ndim, x->shape), (long long)dim);
-    if (!check_bounds(at, dim, from->shape[dim])) return NULL;
+    if (!check_bounds(at, dim, from->shape[dim]))
+        return NULL;
     Arg arg[3] = {[1] = {.i = dim}};
     return kernel_run(OP_gather, (Tensor *[]){from, at}, 2, &to, 1, arg) ? out : NULL;
 }
 
 Tensor *forward_gather(Tensor *x, int64_t dim, Tensor *index)
 {
-    if (!wrap_dim(&dim, x->ndim) || !check_same_device((Tensor *[]){x, index}, 2)) return NULL;
+    if (!wrap_dim(&dim, x->ndim) || !check_same_device((Tensor *[]){x, index}, 2))
+        return NULL;
     index = checked_index(index, "gather");
     return index ? gather_checked(x, dim, index) : NULL;
 }
@@ -61,44 +70,62 @@ static bool check_scatter(Tensor *x, int64_t dim, Tensor *index, const Tensor *s
 {
     char have[256], want[256], other[256];
     int nx = x->ndim ? x->ndim : 1, ni = index->ndim ? index->ndim : 1, ns = src && src->ndim ? src->ndim : 1;
-    if (index->numel == 0) return true;
-    if (nx != ni) return tide_refuse("RuntimeError", "Index tensor must have the same number of dimensions as self tensor");
+    if (index->numel == 0)
+        return true;
+    if (nx != ni)
+        return tide_refuse("RuntimeError",
+                           "Index tensor must have the same number of dimensions as self tensor");
     if (src && ns != ni) {
         if (dim >= ns) {
             int64_t at = dim;
             return wrap_dim(&at, src->ndim);
         }
-        return tide_refuse("RuntimeError", "Index tensor must have the same number of dimensions as src tensor");
+        return tide_refuse("RuntimeError",
+                           "Index tensor must have the same number of dimensions as src tensor");
     }
     bool fits = true;
     for (int d = 0; d < index->ndim; d++)
         fits &= (d == dim || index->shape[d] <= x->shape[d]) && (!src || index->shape[d] <= src->shape[d]);
-    if (fits) return check_bounds(index, dim, x->ndim ? x->shape[dim] : 1);
+    if (fits)
+        return check_bounds(index, dim, x->ndim ? x->shape[dim] : 1);
     format_dims(have, sizeof have, index->ndim, index->shape);
     format_dims(want, sizeof want, x->ndim, x->shape);
     if (!src)
-        return tide_refuse("RuntimeError", "Expected index %s to be no larger than self %s apart from dimension %lld", have, want,
-                           (long long)dim);
+        return tide_refuse("RuntimeError",
+                           "Expected index %s to be no larger than self %s apart from dimension %lld", have,
+                           want, (long long)dim);
     return tide_refuse("RuntimeError",
-                       "Expected index %s to be no larger than self %s apart from dimension %lld and to be no larger size than src %s",
+                       "Expected index %s to be no larger than self %s apart from dimension %lld and to be "
+                       "no larger size than src %s",
                        have, want, (long long)dim, format_dims(other, sizeof other, src->ndim, src->shape));
 }
 
-static Tensor *scatter_by(OpId op, const char *who, Tensor *x, int64_t dim, Tensor *index, Tensor *src, Arg how)
+static Tensor *scatter_by(OpId op, const char *who, Tensor *x, int64_t dim, Tensor *index, Tensor *src,
+                          Arg how)
 {
     bool number = src->is_number;
-    if (!wrap_dim(&dim, x->ndim)) return NULL;
-    if (number) src = tensor_to(src, (DType)x->dtype, x->device, false);
-    if (!src || !check_same_device((Tensor *[]){x, index, src}, 3)) return NULL;
-    if (!(index = checked_index(index, who))) return NULL;
-    if (src->dtype != x->dtype) return tide_fail("RuntimeError", "%s(): Expected self.dtype to be equal to src.dtype", who);
-    if (!check_scatter(x, dim, index, number ? NULL : src)) return NULL;
-    if (index->numel == 0) return x;
-    if (src->storage == x->storage) src = tensor_to(src, (DType)src->dtype, src->device, true);
+    if (!wrap_dim(&dim, x->ndim))
+        return NULL;
+    if (number)
+        src = tensor_to(src, (DType)x->dtype, x->device, false);
+    if (!src || !check_same_device((Tensor *[]){x, index, src}, 3))
+        return NULL;
+    if (!(index = checked_index(index, who)))
+        return NULL;
+    if (src->dtype != x->dtype)
+        return tide_fail("RuntimeError", "%s(): Expected self.dtype to be equal to src.dtype", who);
+    if (!check_scatter(x, dim, index, number ? NULL : src))
+        return NULL;
+    if (index->numel == 0)
+        return x;
+    if (src->storage == x->storage)
+        src = tensor_to(src, (DType)src->dtype, src->device, true);
     Dims shape = tensor_dims(index);
-    if (number) src = broadcast_plain(src, &shape);
+    if (number)
+        src = broadcast_plain(src, &shape);
     Tensor *to = at_least_1d(x), *at = at_least_1d(index), *from = src ? at_least_1d(src) : NULL;
-    if (!to || !at || !from) return NULL;
+    if (!to || !at || !from)
+        return NULL;
     Arg arg[5] = {[1] = {.i = dim}, [4] = how};
     return kernel_run(op, (Tensor *[]){at, from}, 2, &to, 1, arg) ? x : NULL;
 }
@@ -134,23 +161,34 @@ static Tensor *scatter_counts(Tensor *x, int64_t dim, Tensor *index, Tensor *src
 static double reduce_identity(const Tensor *x, int64_t reduce)
 {
     bool is_float = dtype_is_float((DType)x->dtype);
-    if (reduce == REDUCE_PROD) return 1;
-    if (reduce == REDUCE_SUM || reduce == REDUCE_MEAN) return 0;
-    if (is_float) return reduce == REDUCE_AMAX ? -__builtin_inf() : __builtin_inf();
+    if (reduce == REDUCE_PROD)
+        return 1;
+    if (reduce == REDUCE_SUM || reduce == REDUCE_MEAN)
+        return 0;
+    if (is_float)
+        return reduce == REDUCE_AMAX ? -__builtin_inf() : __builtin_inf();
     int bits = (int)dtype_size((DType)x->dtype) * 8;
     double top = x->dtype == DT_U8 ? 255 : x->dtype == DT_BOOL ? 1 : (double)((1ull << (bits - 1)) - 1);
-    if (bits == 64) top = 9223372036854774784.;
-    if (reduce == REDUCE_AMIN) return top;
+    if (bits == 64)
+        top = 9223372036854774784.;
+    if (reduce == REDUCE_AMIN)
+        return top;
     return x->dtype == DT_U8 || x->dtype == DT_BOOL ? 0 : -top - 1;
 }
 
-Tensor *forward_scatter_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *src, int64_t reduce, bool include_self)
+Tensor *forward_scatter_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *src, int64_t reduce,
+                               bool include_self)
 {
     if (reduce < REDUCE_SUM || reduce > REDUCE_AMIN)
-        return tide_fail("RuntimeError", "reduce argument must be either sum, prod, mean, amax or amin, got %lld", (long long)reduce);
-    if (!include_self && !forward_scatter(x, dim, index, tensor_number(reduce_identity(x, reduce)))) return NULL;
-    if (!scatter_by(OP_scatter_reduce, "scatter_reduce", x, dim, index, src, (Arg){.i = reduce})) return NULL;
-    if (reduce != REDUCE_MEAN) return x;
+        return tide_fail("RuntimeError",
+                         "reduce argument must be either sum, prod, mean, amax or amin, got %lld",
+                         (long long)reduce);
+    if (!include_self && !forward_scatter(x, dim, index, tensor_number(reduce_identity(x, reduce))))
+        return NULL;
+    if (!scatter_by(OP_scatter_reduce, "scatter_reduce", x, dim, index, src, (Arg){.i = reduce}))
+        return NULL;
+    if (reduce != REDUCE_MEAN)
+        return x;
     Tensor *count = scatter_counts(x, dim, index, src, include_self);
     bool is_float = dtype_is_float((DType)x->dtype);
     Tensor *mean = is_float ? op_div(x, count) : op_floor_divide(x, count);
@@ -164,24 +202,28 @@ static Tensor *scatter_written(Tensor *x, int64_t dim, Tensor *index)
     return op_scatter(zeros, dim, index, tensor_number(1));
 }
 
-static Tensor *extremes_backward(Tensor *g1, Tensor *x, int64_t dim, Tensor *index, Tensor *src, bool include_self, Tensor *result,
-                                 bool for_src)
+static Tensor *extremes_backward(Tensor *g1, Tensor *x, int64_t dim, Tensor *index, Tensor *src,
+                                 bool include_self, Tensor *result, bool for_src)
 {
     Tensor *mine = op_mul(op_eq(x, result), tensor_number(1));
-    if (!include_self) mine = op_mul(mine, op_sub(tensor_number(1), scatter_written(x, dim, index)));
+    if (!include_self)
+        mine = op_mul(mine, op_sub(tensor_number(1), scatter_written(x, dim, index)));
     mine = converted_plain(mine, (DType)x->dtype);
-    Tensor *theirs = converted_plain(op_mul(op_eq(src, op_gather(result, dim, index)), tensor_number(1)), (DType)x->dtype);
+    Tensor *theirs =
+        converted_plain(op_mul(op_eq(src, op_gather(result, dim, index)), tensor_number(1)), (DType)x->dtype);
     Tensor *share = op_div(g1, op_clamp_min(op_scatter_add(mine, dim, index, theirs), tensor_number(1)));
     return for_src ? op_mul(theirs, op_gather(share, dim, index)) : op_mul(mine, share);
 }
 
 /* src has index's shape here: PyTorch asks for it where gradients are wanted. */
-Tensor *forward_scatter_reduce_backward(Tensor *g1, Tensor *x, int64_t dim, Tensor *index, Tensor *src, int64_t reduce,
-                                        bool include_self, Tensor *result)
+Tensor *forward_scatter_reduce_backward(Tensor *g1, Tensor *x, int64_t dim, Tensor *index, Tensor *src,
+                                        int64_t reduce, bool include_self, Tensor *result)
 {
     bool for_src = reduce < 0;
-    if (for_src) reduce = -1 - reduce;
-    if (!check_same_device((Tensor *[]){g1, x, index, src}, 4)) return NULL;
+    if (for_src)
+        reduce = -1 - reduce;
+    if (!check_same_device((Tensor *[]){g1, x, index, src}, 4))
+        return NULL;
     Tensor *kept = include_self ? NULL : op_sub(tensor_number(1), scatter_written(x, dim, index));
     Tensor *g = g1;
     switch (reduce) {
@@ -191,7 +233,8 @@ Tensor *forward_scatter_reduce_backward(Tensor *g1, Tensor *x, int64_t dim, Tens
         break;
     case REDUCE_MEAN: g = op_div(g1, scatter_counts(x, dim, index, src, include_self)); /* fall through */
     case REDUCE_SUM:
-        if (for_src) g = op_gather(g, dim, index);
+        if (for_src)
+            g = op_gather(g, dim, index);
         break;
     default: return extremes_backward(g1, x, dim, index, src, include_self, result, for_src);
     }
@@ -202,20 +245,26 @@ Tensor *forward_scatter_reduce_backward(Tensor *g1, Tensor *x, int64_t dim, Tens
 
 static bool check_mask(const Tensor *mask, const char *who)
 {
-    if (mask->dtype == DT_BOOL) return true;
+    if (mask->dtype == DT_BOOL)
+        return true;
     return tide_refuse("RuntimeError", "%s only supports boolean masks, but got mask with dtype %s", who,
                        who[7] == 'f' ? ctype_name(mask) : cname(mask));
 }
 
 Tensor *forward_masked_fill(Tensor *x, Tensor *mask, Tensor *value)
 {
-    if (!check_mask(mask, "masked_fill_")) return NULL;
+    if (!check_mask(mask, "masked_fill_"))
+        return NULL;
     if (value->ndim != 0)
-        return tide_fail("RuntimeError", "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).",
-                         value->ndim);
-    if (!check_same_device((Tensor *[]){x, mask}, 2)) return NULL;
+        return tide_fail(
+            "RuntimeError",
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).",
+            value->ndim);
+    if (!check_same_device((Tensor *[]){x, mask}, 2))
+        return NULL;
     value = tensor_to(value, (DType)x->dtype, x->device, false);
-    if (!value) return NULL;
+    if (!value)
+        return NULL;
     return elementwise_run(OP_where, (Tensor *[]){mask, value, x}, 3, NULL);
 }
 
@@ -223,7 +272,8 @@ Tensor *forward_masked_fill(Tensor *x, Tensor *mask, Tensor *value)
 static bool broadcast_pair(Tensor **x, Tensor **mask)
 {
     Dims a = tensor_dims(*mask), b = tensor_dims(*x), both;
-    if (!check_same_device((Tensor *[]){*x, *mask}, 2) || !broadcast_shapes(&a, &b, &both)) return false;
+    if (!check_same_device((Tensor *[]){*x, *mask}, 2) || !broadcast_shapes(&a, &b, &both))
+        return false;
     *x = broadcast_plain(*x, &both);
     *mask = broadcast_plain(*mask, &both);
     return *x && *mask;
@@ -238,10 +288,13 @@ static bool count_true(Tensor *mask, int64_t *count)
 Tensor *forward_masked_select(Tensor *x, Tensor *mask)
 {
     int64_t count;
-    if (mask->dtype != DT_BOOL) return tide_fail("RuntimeError", "masked_select: expected BoolTensor for mask");
-    if (!broadcast_pair(&x, &mask) || !count_true(mask, &count)) return NULL;
+    if (mask->dtype != DT_BOOL)
+        return tide_fail("RuntimeError", "masked_select: expected BoolTensor for mask");
+    if (!broadcast_pair(&x, &mask) || !count_true(mask, &count))
+        return NULL;
     Tensor *out = result_new(DIMS(count), (DType)x->dtype, x->device);
-    if (!out || count == 0) return out;
+    if (!out || count == 0)
+        return out;
     return kernel_run(OP_masked_select, (Tensor *[]){x, mask}, 2, &out, 1, NULL) ? out : NULL;
 }
 
@@ -249,22 +302,28 @@ Tensor *forward_masked_scatter(Tensor *x, Tensor *mask, Tensor *source)
 {
     int64_t count;
     if (x->dtype != source->dtype)
-        return tide_fail("RuntimeError", "masked_scatter: expected self and source to have same dtypes but got%s and %s", cname(x),
-                         cname(source));
-    if (!check_mask(mask, "masked_scatter_")) return NULL;
-    if (!broadcast_pair(&x, &mask) || !count_true(mask, &count)) return NULL;
-    if (count > source->numel) return tide_fail("RuntimeError", "Number of elements of source < number of ones in mask");
+        return tide_fail("RuntimeError",
+                         "masked_scatter: expected self and source to have same dtypes but got%s and %s",
+                         cname(x), cname(source));
+    if (!check_mask(mask, "masked_scatter_"))
+        return NULL;
+    if (!broadcast_pair(&x, &mask) || !count_true(mask, &count))
+        return NULL;
+    if (count > source->numel)
+        return tide_fail("RuntimeError", "Number of elements of source < number of ones in mask");
     Dims shape = tensor_dims(x);
     Tensor *out = result_new(&shape, (DType)x->dtype, x->device);
     source = contiguous_plain(source);
-    if (!out || !source || !copy_plain(out, x) || count == 0) return source ? out : NULL;
+    if (!out || !source || !copy_plain(out, x) || count == 0)
+        return source ? out : NULL;
     return kernel_run(OP_masked_scatter, (Tensor *[]){mask, source}, 2, &out, 1, NULL) ? out : NULL;
 }
 
 Tensor *forward_masked_select_backward(Tensor *g1, Tensor *like, Tensor *mask)
 {
     Dims a = tensor_dims(mask), b = tensor_dims(like), both;
-    if (!broadcast_shapes(&a, &b, &both)) return NULL;
+    if (!broadcast_shapes(&a, &b, &both))
+        return NULL;
     return forward_masked_scatter(tensor_zeros(&both, (DType)g1->dtype, g1->device), mask, g1);
 }
 
@@ -272,7 +331,8 @@ Tensor *forward_masked_scatter_backward(Tensor *g1, Tensor *like, Tensor *mask)
 {
     Dims shape = tensor_dims(like);
     Tensor *taken = op_masked_select(g1, mask);
-    if (!taken) return NULL;
+    if (!taken)
+        return NULL;
     Tensor *zeros = tensor_zeros(DIMS(like->numel - taken->numel), (DType)g1->dtype, g1->device);
     Tensor *parts[] = {taken, zeros};
     return zeros ? op_view(op_cat(&(TensorList){2, parts}, 0), &shape) : NULL;
@@ -281,26 +341,35 @@ Tensor *forward_masked_scatter_backward(Tensor *g1, Tensor *like, Tensor *mask)
 Tensor *forward_nonzero(Tensor *x)
 {
     int64_t count;
-    if (!count_true(x, &count)) return NULL;
+    if (!count_true(x, &count))
+        return NULL;
     Tensor *out = result_new(DIMS(count, x->ndim), DT_I64, x->device);
-    if (!out || out->numel == 0) return out;
+    if (!out || out->numel == 0)
+        return out;
     return kernel_run(OP_nonzero, &x, 1, &out, 1, NULL) ? out : NULL;
 }
 
 Tensor *forward_one_hot(Tensor *x, int64_t num_classes)
 {
     int64_t low = 0, high = -1;
-    if (x->dtype != DT_I64) return tide_fail("RuntimeError", "one_hot is only applicable to index tensor of type LongTensor.");
+    if (x->dtype != DT_I64)
+        return tide_fail("RuntimeError", "one_hot is only applicable to index tensor of type LongTensor.");
     if (x->numel == 0 && num_classes <= 0)
         return tide_fail("RuntimeError", "Can not infer total number of classes from empty tensor.");
-    if (x->ndim == TIDE_MAXDIM) return tide_fail("RuntimeError", "one_hot: too many dimensions");
+    if (x->ndim == TIDE_MAXDIM)
+        return tide_fail("RuntimeError", "one_hot: too many dimensions");
     if (x->numel > 0) {
-        if (!tensor_item_int(reduce_run(OP_amin, x, NULL, false), &low)) return NULL;
-        if (!tensor_item_int(reduce_run(OP_amax, x, NULL, false), &high)) return NULL;
+        if (!tensor_item_int(reduce_run(OP_amin, x, NULL, false), &low))
+            return NULL;
+        if (!tensor_item_int(reduce_run(OP_amax, x, NULL, false), &high))
+            return NULL;
     }
-    if (low < 0) return tide_fail("RuntimeError", "Class values must be non-negative.");
-    if (num_classes == -1) num_classes = high + 1;
-    if (high >= num_classes) return tide_fail("RuntimeError", "Class values must be smaller than num_classes.");
+    if (low < 0)
+        return tide_fail("RuntimeError", "Class values must be non-negative.");
+    if (num_classes == -1)
+        num_classes = high + 1;
+    if (high >= num_classes)
+        return tide_fail("RuntimeError", "Class values must be smaller than num_classes.");
     Dims shape = tensor_dims(x);
     shape.v[shape.n++] = num_classes;
     Tensor *zeros = tensor_zeros(&shape, DT_I64, x->device);
@@ -312,10 +381,12 @@ Tensor *forward_one_hot(Tensor *x, int64_t num_classes)
 static Tensor *triangle(OpId op, Tensor *x, int64_t diagonal)
 {
     if (x->ndim < 2)
-        return tide_fail("RuntimeError", "%s: input tensor must have at least 2 dimensions", op_info(op)->name);
+        return tide_fail("RuntimeError", "%s: input tensor must have at least 2 dimensions",
+                         op_info(op)->name);
     Dims shape = tensor_dims(x);
     Tensor *out = result_new(&shape, (DType)x->dtype, x->device);
-    if (!out || out->numel == 0) return out;
+    if (!out || out->numel == 0)
+        return out;
     Arg arg[2] = {[1] = {.i = diagonal}};
     return kernel_run(op, &x, 1, &out, 1, arg) ? out : NULL;
 }
@@ -333,21 +404,28 @@ Tensor *forward_triu(Tensor *x, int64_t diagonal)
 Tensor *forward_diag_embed(Tensor *x, int64_t offset, int64_t dim1, int64_t dim2)
 {
     int64_t n = x->ndim ? x->shape[x->ndim - 1] : 0;
-    if (x->ndim == 0) return tide_fail("RuntimeError", "diag_embed: input must have at least one dimension");
-    if (x->ndim == TIDE_MAXDIM) return tide_fail("RuntimeError", "diag_embed: too many dimensions");
-    if (!wrap_dim(&dim1, x->ndim + 1) || !wrap_dim(&dim2, x->ndim + 1)) return NULL;
+    if (x->ndim == 0)
+        return tide_fail("RuntimeError", "diag_embed: input must have at least one dimension");
+    if (x->ndim == TIDE_MAXDIM)
+        return tide_fail("RuntimeError", "diag_embed: too many dimensions");
+    if (!wrap_dim(&dim1, x->ndim + 1) || !wrap_dim(&dim2, x->ndim + 1))
+        return NULL;
     if (dim1 == dim2)
-        return tide_fail("RuntimeError", "diagonal dimensions cannot be identical %lld, %lld", (long long)dim1, (long long)dim2);
+        return tide_fail("RuntimeError", "diagonal dimensions cannot be identical %lld, %lld",
+                         (long long)dim1, (long long)dim2);
     int64_t side = n + (offset < 0 ? -offset : offset);
     Dims shape = {.n = x->ndim + 1};
-    for (int d = 0, from = 0; d < shape.n; d++) shape.v[d] = d == dim1 || d == dim2 ? side : x->shape[from++];
+    for (int d = 0, from = 0; d < shape.n; d++)
+        shape.v[d] = d == dim1 || d == dim2 ? side : x->shape[from++];
     Tensor *out = tensor_zeros(&shape, (DType)x->dtype, x->device);
     return out && copy_plain(op_diagonal(out, offset, dim1, dim2), x) ? out : NULL;
 }
 
 Tensor *forward_diag(Tensor *x, int64_t diagonal)
 {
-    if (x->ndim == 1) return op_diag_embed(x, diagonal, 0, 1);
-    if (x->ndim == 2) return op_clone(op_diagonal(x, diagonal, 0, 1));
+    if (x->ndim == 1)
+        return op_diag_embed(x, diagonal, 0, 1);
+    if (x->ndim == 2)
+        return op_clone(op_diagonal(x, diagonal, 0, 1));
     return tide_fail("RuntimeError", "diag(): Supports 1D or 2D tensors. Got %dD", x->ndim);
 }

@@ -1,4 +1,4 @@
-/* sort_ops.c - forwards of index.def: extremes, order and scans along a dim, unique, counting and searching. */
+/* sort_ops.c - forwards of index.def: extremes, order and scans along a dim, unique. */
 #include "engine/structural.h"
 
 #include <float.h>
@@ -9,8 +9,10 @@
 /* x as the kernels take it: at least one dim, dim last, dense, bool as uint8 and 16-bit floats as float32. */
 static Tensor *as_lines(Tensor *x, int64_t dim)
 {
-    if (x->dtype == DT_F16 || x->dtype == DT_BF16) x = converted_plain(x, DT_F32);
-    if (x && x->ndim == 0) x = restrided(x, 1, (int64_t[]){1}, (int64_t[]){1});
+    if (x->dtype == DT_F16 || x->dtype == DT_BF16)
+        x = converted_plain(x, DT_F32);
+    if (x && x->ndim == 0)
+        x = restrided(x, 1, (int64_t[]){1}, (int64_t[]){1});
     if (x && dim != x->ndim - 1) {
         int64_t shape[TIDE_MAXDIM], stride[TIDE_MAXDIM];
         int n = 0;
@@ -26,7 +28,8 @@ static Tensor *as_lines(Tensor *x, int64_t dim)
     x = contiguous_plain(x);
     if (x && x->dtype == DT_BOOL) {
         x = view_new(x);
-        if (x) x->dtype = DT_U8;
+        if (x)
+            x->dtype = DT_U8;
     }
     return x;
 }
@@ -45,13 +48,15 @@ static Tensor *from_lines(Tensor *r, const Tensor *x, int64_t dim, bool drop, DT
     int64_t shape[TIDE_MAXDIM], stride[TIDE_MAXDIM];
     int n = 0, last = r->ndim - 1;
     for (int d = 0; d < x->ndim; d++) {
-        if (d == dim && drop) continue;
+        if (d == dim && drop)
+            continue;
         int from = d == dim ? last : d < dim ? d : d - 1;
         shape[n] = r->shape[from];
         stride[n++] = r->stride[from];
     }
     r = contiguous_plain(restrided(r, n, shape, stride));
-    if (r && dtype == DT_BOOL) r->dtype = DT_BOOL;
+    if (r && dtype == DT_BOOL)
+        r->dtype = DT_BOOL;
     return r ? converted_plain(r, dtype) : NULL;
 }
 
@@ -63,10 +68,13 @@ typedef struct ValuesIndices {
 static bool find(OpId op, Tensor *x, int64_t dim, int64_t n, bool drop, const Arg *arg, ValuesIndices *found)
 {
     Tensor *lines = as_lines(x, dim);
-    if (!lines) return false;
+    if (!lines)
+        return false;
     Tensor *out[2] = {line_result(lines, n, (DType)lines->dtype), line_result(lines, n, DT_I64)};
-    if (!out[0] || !out[1]) return false;
-    if (out[0]->numel > 0 && !kernel_run(op, &lines, 1, out, 2, arg)) return false;
+    if (!out[0] || !out[1])
+        return false;
+    if (out[0]->numel > 0 && !kernel_run(op, &lines, 1, out, 2, arg))
+        return false;
     found->values = from_lines(out[0], x, dim, drop, (DType)x->dtype);
     found->indices = from_lines(out[1], x, dim, drop, DT_I64);
     return found->values && found->indices;
@@ -79,15 +87,18 @@ static int64_t size_along(const Tensor *x, int64_t dim)
 
 static bool check_nonempty(const Tensor *x, int64_t dim, const char *who)
 {
-    if (size_along(x, dim) > 0) return true;
-    return tide_refuse("IndexError", "%s(): Expected reduction dim %lld to have non-zero size.", who, (long long)dim);
+    if (size_along(x, dim) > 0)
+        return true;
+    return tide_refuse("IndexError", "%s(): Expected reduction dim %lld to have non-zero size.", who,
+                       (long long)dim);
 }
 
 /* ---- max, min, argmax, argmin ---- */
 
 static bool extreme(OpId op, const char *who, Tensor *x, int64_t *dim, bool keepdim, ValuesIndices *found)
 {
-    if (!wrap_dim(dim, x->ndim) || !check_nonempty(x, *dim, who)) return false;
+    if (!wrap_dim(dim, x->ndim) || !check_nonempty(x, *dim, who))
+        return false;
     Arg arg[3] = {[1] = {.i = *dim}, [2] = {.b = keepdim}};
     return find(op, x, *dim, 1, !keepdim, arg, found);
 }
@@ -95,7 +106,8 @@ static bool extreme(OpId op, const char *who, Tensor *x, int64_t *dim, bool keep
 Tensor *forward_max_dim(Tensor *x, int64_t dim, bool keepdim)
 {
     ValuesIndices r;
-    if (!extreme(OP_max_dim, "max", x, &dim, keepdim, &r)) return NULL;
+    if (!extreme(OP_max_dim, "max", x, &dim, keepdim, &r))
+        return NULL;
     Tensor *y = records(x) ? op_max_values(x, r.values, r.indices, dim, keepdim) : r.values;
     results_extra(r.indices, NULL);
     return y;
@@ -104,29 +116,30 @@ Tensor *forward_max_dim(Tensor *x, int64_t dim, bool keepdim)
 Tensor *forward_min_dim(Tensor *x, int64_t dim, bool keepdim)
 {
     ValuesIndices r;
-    if (!extreme(OP_min_dim, "min", x, &dim, keepdim, &r)) return NULL;
+    if (!extreme(OP_min_dim, "min", x, &dim, keepdim, &r))
+        return NULL;
     Tensor *y = records(x) ? op_min_values(x, r.values, r.indices, dim, keepdim) : r.values;
     results_extra(r.indices, NULL);
     return y;
 }
 
 /* Rows that only give a node to values found before. */
-#define VALUES_FORWARD(name, ...) \
-    Tensor *forward_##name##_values(Tensor *x, Tensor *values, Tensor *indices, int64_t dim, ##__VA_ARGS__) \
-    { \
-        (void)x, (void)indices, (void)dim; \
-        return view_new(values); \
+#define VALUES_FORWARD(name, ...)                                                                            \
+    Tensor *forward_##name##_values(Tensor *x, Tensor *values, Tensor *indices, int64_t dim, ##__VA_ARGS__)  \
+    {                                                                                                        \
+        (void)x, (void)indices, (void)dim;                                                                   \
+        return view_new(values);                                                                             \
     }
 VALUES_FORWARD(sort)
 VALUES_FORWARD(topk)
 VALUES_FORWARD(cummax)
 VALUES_FORWARD(cummin)
 #undef VALUES_FORWARD
-#define VALUES_FORWARD(name) \
-    Tensor *forward_##name##_values(Tensor *x, Tensor *values, Tensor *indices, int64_t dim, bool keepdim) \
-    { \
-        (void)x, (void)indices, (void)dim, (void)keepdim; \
-        return view_new(values); \
+#define VALUES_FORWARD(name)                                                                                 \
+    Tensor *forward_##name##_values(Tensor *x, Tensor *values, Tensor *indices, int64_t dim, bool keepdim)   \
+    {                                                                                                        \
+        (void)x, (void)indices, (void)dim, (void)keepdim;                                                    \
+        return view_new(values);                                                                             \
     }
 VALUES_FORWARD(max)
 VALUES_FORWARD(min)
@@ -138,7 +151,9 @@ VALUES_FORWARD(mode)
 static Tensor *extreme_all(OpId op, const char *who, Tensor *x)
 {
     if (x->numel == 0)
-        return tide_fail("RuntimeError", "%s(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.",
+        return tide_fail("RuntimeError",
+                         "%s(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+                         "reduction dim with the 'dim' argument.",
                          who);
     return reduce_run(op, x, NULL, false);
 }
@@ -156,7 +171,8 @@ Tensor *forward_min_all(Tensor *x)
 Tensor *forward_evenly_backward(Tensor *g1, Tensor *x, Tensor *value)
 {
     double v;
-    if (!tensor_item_double(value, &v)) return NULL;
+    if (!tensor_item_double(value, &v))
+        return NULL;
     Tensor *hit = isnan(v) ? op_isnan(x) : op_eq(x, value);
     return op_mul(hit, op_div(g1, op_sum(hit, NULL, false)));
 }
@@ -164,19 +180,23 @@ Tensor *forward_evenly_backward(Tensor *g1, Tensor *x, Tensor *value)
 static Tensor *arg_extreme(OpId op, const char *who, Tensor *x, const Dims *dim, bool keepdim)
 {
     ValuesIndices r;
-    if (x->dtype == DT_BOOL) return tide_fail("RuntimeError", "%s(): does not support bool input", who);
+    if (x->dtype == DT_BOOL)
+        return tide_fail("RuntimeError", "%s(): does not support bool input", who);
     if (dim) {
         int64_t at = dim->n ? dim->v[0] : 0;
         return extreme(op, who, x, &at, keepdim, &r) ? r.indices : NULL;
     }
     if (x->numel == 0)
-        return tide_fail("IndexError", "%s(): Expected reduction dim to be specified for input.numel() == 0.", who);
+        return tide_fail("IndexError", "%s(): Expected reduction dim to be specified for input.numel() == 0.",
+                         who);
     Tensor *flat = contiguous_plain(x);
     flat = flat ? restrided(flat, 1, &x->numel, (int64_t[]){1}) : NULL;
     int64_t first = 0;
-    if (!flat || !extreme(op, who, flat, &first, false, &r) || !keepdim) return flat && !tide_failed() ? r.indices : NULL;
+    if (!flat || !extreme(op, who, flat, &first, false, &r) || !keepdim)
+        return flat && !tide_failed() ? r.indices : NULL;
     int64_t ones[TIDE_MAXDIM];
-    for (int d = 0; d < x->ndim; d++) ones[d] = 1;
+    for (int d = 0; d < x->ndim; d++)
+        ones[d] = 1;
     return restrided(r.indices, x->ndim, ones, ones);
 }
 
@@ -194,7 +214,8 @@ Tensor *forward_argmin(Tensor *x, const Dims *dim, bool keepdim)
 
 static bool sorted_pair(Tensor *x, int64_t *dim, bool descending, ValuesIndices *found)
 {
-    if (!wrap_dim(dim, x->ndim)) return false;
+    if (!wrap_dim(dim, x->ndim))
+        return false;
     Arg arg[4] = {[1] = {.i = *dim}, [2] = {.b = descending}, [3] = {.b = true}};
     return find(OP_sort, x, *dim, size_along(x, *dim), x->ndim == 0, arg, found);
 }
@@ -203,7 +224,8 @@ Tensor *forward_sort(Tensor *x, int64_t dim, bool descending, bool stable)
 {
     ValuesIndices r;
     (void)stable; /* always */
-    if (!sorted_pair(x, &dim, descending, &r)) return NULL;
+    if (!sorted_pair(x, &dim, descending, &r))
+        return NULL;
     Tensor *y = records(x) ? op_sort_values(x, r.values, r.indices, dim) : r.values;
     results_extra(r.indices, NULL);
     return y;
@@ -219,11 +241,15 @@ Tensor *forward_argsort(Tensor *x, int64_t dim, bool descending, bool stable)
 Tensor *forward_topk(Tensor *x, int64_t k, int64_t dim, bool largest, bool sorted)
 {
     ValuesIndices r;
-    if (!wrap_dim(&dim, x->ndim)) return NULL;
-    if (k < 0 || k > size_along(x, dim)) return tide_fail("RuntimeError", "selected index k out of range");
-    if (x->dtype == DT_BOOL) return tide_fail("RuntimeError", "topk does not support bool dtypes on CPU");
+    if (!wrap_dim(&dim, x->ndim))
+        return NULL;
+    if (k < 0 || k > size_along(x, dim))
+        return tide_fail("RuntimeError", "selected index k out of range");
+    if (x->dtype == DT_BOOL)
+        return tide_fail("RuntimeError", "topk does not support bool dtypes on CPU");
     Arg arg[5] = {[1] = {.i = k}, [2] = {.i = dim}, [3] = {.b = largest}, [4] = {.b = sorted}};
-    if (!find(OP_topk, x, dim, k, x->ndim == 0, arg, &r)) return NULL;
+    if (!find(OP_topk, x, dim, k, x->ndim == 0, arg, &r))
+        return NULL;
     Tensor *y = records(x) ? op_topk_values(x, r.values, r.indices, dim) : r.values;
     results_extra(r.indices, NULL);
     return y;
@@ -232,12 +258,16 @@ Tensor *forward_topk(Tensor *x, int64_t k, int64_t dim, bool largest, bool sorte
 Tensor *forward_kthvalue(Tensor *x, int64_t k, int64_t dim, bool keepdim)
 {
     ValuesIndices r;
-    if (!wrap_dim(&dim, x->ndim) || !check_nonempty(x, dim, "kthvalue")) return NULL;
+    if (!wrap_dim(&dim, x->ndim) || !check_nonempty(x, dim, "kthvalue"))
+        return NULL;
     if (k < 1 || k > size_along(x, dim))
-        return tide_fail("RuntimeError", "kthvalue(): selected number k out of range for dimension %lld", (long long)dim);
-    if (!check_not_bool(x, "kthvalue_cpu")) return NULL;
+        return tide_fail("RuntimeError", "kthvalue(): selected number k out of range for dimension %lld",
+                         (long long)dim);
+    if (!check_not_bool(x, "kthvalue_cpu"))
+        return NULL;
     Arg arg[4] = {[1] = {.i = k}, [2] = {.i = dim}, [3] = {.b = keepdim}};
-    if (!find(OP_kthvalue, x, dim, 1, !keepdim, arg, &r)) return NULL;
+    if (!find(OP_kthvalue, x, dim, 1, !keepdim, arg, &r))
+        return NULL;
     Tensor *y = records(x) ? op_kthvalue_values(x, r.values, r.indices, dim, keepdim) : r.values;
     results_extra(r.indices, NULL);
     return y;
@@ -245,7 +275,8 @@ Tensor *forward_kthvalue(Tensor *x, int64_t k, int64_t dim, bool keepdim)
 
 static bool middle(OpId op, Tensor *x, int64_t *dim, bool keepdim, ValuesIndices *found)
 {
-    if (!wrap_dim(dim, x->ndim) || !check_nonempty(x, *dim, "median") || !check_not_bool(x, "median_out")) return false;
+    if (!wrap_dim(dim, x->ndim) || !check_nonempty(x, *dim, "median") || !check_not_bool(x, "median_out"))
+        return false;
     Arg arg[3] = {[1] = {.i = *dim}, [2] = {.b = keepdim}};
     return find(op, x, *dim, 1, !keepdim, arg, found);
 }
@@ -253,7 +284,8 @@ static bool middle(OpId op, Tensor *x, int64_t *dim, bool keepdim, ValuesIndices
 Tensor *forward_median_dim(Tensor *x, int64_t dim, bool keepdim)
 {
     ValuesIndices r;
-    if (!middle(OP_median_dim, x, &dim, keepdim, &r)) return NULL;
+    if (!middle(OP_median_dim, x, &dim, keepdim, &r))
+        return NULL;
     Tensor *y = records(x) ? op_median_values(x, r.values, r.indices, dim, keepdim) : r.values;
     results_extra(r.indices, NULL);
     return y;
@@ -262,7 +294,8 @@ Tensor *forward_median_dim(Tensor *x, int64_t dim, bool keepdim)
 Tensor *forward_nanmedian_dim(Tensor *x, int64_t dim, bool keepdim)
 {
     ValuesIndices r;
-    if (!middle(OP_nanmedian_dim, x, &dim, keepdim, &r)) return NULL;
+    if (!middle(OP_nanmedian_dim, x, &dim, keepdim, &r))
+        return NULL;
     Tensor *y = records(x) ? op_nanmedian_values(x, r.values, r.indices, dim, keepdim) : r.values;
     results_extra(r.indices, NULL);
     return y;
@@ -273,8 +306,10 @@ static Tensor *middle_all(OpId op, Tensor *x)
 {
     ValuesIndices r;
     int64_t first = 0;
-    if (!check_not_bool(x, "median_cpu")) return NULL;
-    if (x->numel == 0) return tensor_full(&(Dims){0}, NAN, (DType)x->dtype, x->device);
+    if (!check_not_bool(x, "median_cpu"))
+        return NULL;
+    if (x->numel == 0)
+        return tensor_full(&(Dims){0}, NAN, (DType)x->dtype, x->device);
     Tensor *flat = contiguous_plain(x);
     flat = flat ? restrided(flat, 1, &x->numel, (int64_t[]){1}) : NULL;
     return flat && middle(op, flat, &first, false, &r) ? r.values : NULL;
@@ -293,9 +328,11 @@ Tensor *forward_nanmedian_all(Tensor *x)
 Tensor *forward_mode(Tensor *x, int64_t dim, bool keepdim)
 {
     ValuesIndices r;
-    if (!wrap_dim(&dim, x->ndim) || !check_nonempty(x, dim, "mode")) return NULL;
+    if (!wrap_dim(&dim, x->ndim) || !check_nonempty(x, dim, "mode"))
+        return NULL;
     Arg arg[3] = {[1] = {.i = dim}, [2] = {.b = keepdim}};
-    if (!find(OP_mode, x, dim, 1, !keepdim, arg, &r)) return NULL;
+    if (!find(OP_mode, x, dim, 1, !keepdim, arg, &r))
+        return NULL;
     Tensor *y = records(x) ? op_mode_values(x, r.values, r.indices, dim, keepdim) : r.values;
     results_extra(r.indices, NULL);
     return y;
@@ -306,12 +343,15 @@ Tensor *forward_mode(Tensor *x, int64_t dim, bool keepdim)
 /* A kernel with one result of x's shape, in x's dtype. */
 static Tensor *scan(OpId op, Tensor *x, int64_t dim)
 {
-    if (!wrap_dim(&dim, x->ndim)) return NULL;
+    if (!wrap_dim(&dim, x->ndim))
+        return NULL;
     Tensor *lines = as_lines(x, dim);
-    if (!lines) return NULL;
+    if (!lines)
+        return NULL;
     Tensor *out = line_result(lines, lines->shape[lines->ndim - 1], (DType)lines->dtype);
     Arg arg[2] = {[1] = {.i = dim}};
-    if (!out || (out->numel > 0 && !kernel_run(op, &lines, 1, &out, 1, arg))) return NULL;
+    if (!out || (out->numel > 0 && !kernel_run(op, &lines, 1, &out, 1, arg)))
+        return NULL;
     return from_lines(out, x, dim, x->ndim == 0, (DType)x->dtype);
 }
 
@@ -337,7 +377,8 @@ Tensor *forward_logcumsumexp(Tensor *x, int64_t dim)
 
 static bool running(OpId op, Tensor *x, int64_t *dim, ValuesIndices *found)
 {
-    if (!wrap_dim(dim, x->ndim)) return false;
+    if (!wrap_dim(dim, x->ndim))
+        return false;
     Arg arg[2] = {[1] = {.i = *dim}};
     return find(op, x, *dim, size_along(x, *dim), x->ndim == 0, arg, found);
 }
@@ -345,7 +386,8 @@ static bool running(OpId op, Tensor *x, int64_t *dim, ValuesIndices *found)
 Tensor *forward_cummax(Tensor *x, int64_t dim)
 {
     ValuesIndices r;
-    if (!running(OP_cummax, x, &dim, &r)) return NULL;
+    if (!running(OP_cummax, x, &dim, &r))
+        return NULL;
     Tensor *y = records(x) ? op_cummax_values(x, r.values, r.indices, dim) : r.values;
     results_extra(r.indices, NULL);
     return y;
@@ -354,7 +396,8 @@ Tensor *forward_cummax(Tensor *x, int64_t dim)
 Tensor *forward_cummin(Tensor *x, int64_t dim)
 {
     ValuesIndices r;
-    if (!running(OP_cummin, x, &dim, &r)) return NULL;
+    if (!running(OP_cummin, x, &dim, &r))
+        return NULL;
     Tensor *y = records(x) ? op_cummin_values(x, r.values, r.indices, dim) : r.values;
     results_extra(r.indices, NULL);
     return y;
@@ -365,7 +408,8 @@ static Tensor *cumsum_from_end(Tensor *x, int64_t dim)
     return op_flip(op_cumsum(op_flip(x, DIMS(dim)), dim), DIMS(dim));
 }
 
-/* Where x has zeros: element k's gradient is the sum over j >= k of g[j] times the product of x[0…j] without x[k]. */
+/* Where x has zeros: element k's gradient is the sum over j >= k of g[j] times the product of x[0…j] without
+ * x[k]. */
 static Tensor *cumprod_backward_by_parts(Tensor *g1, Tensor *x, int64_t dim)
 {
     int64_t n = x->shape[dim];
@@ -375,12 +419,14 @@ static Tensor *cumprod_backward_by_parts(Tensor *g1, Tensor *x, int64_t dim)
     Tensor *one = tensor_full(&thin, 1, (DType)x->dtype, x->device);
     for (int64_t k = 0; k < n; k++) {
         Tensor *parts[] = {one, op_narrow(x, dim, k + 1, n - k - 1)};
-        if (!parts[0] || !parts[1]) return NULL;
+        if (!parts[0] || !parts[1])
+            return NULL;
         Tensor *after = op_cumprod(op_cat(&(TensorList){2, parts}, dim), dim);
         Tensor *before = k ? op_prod(op_narrow(x, dim, 0, k), DIMS(dim), true) : one;
         Tensor *part = op_sum(op_mul(op_narrow(g1, dim, k, n - k), op_mul(before, after)), DIMS(dim), true);
         Tensor *so_far[] = {sum, part};
-        if (!part) return NULL;
+        if (!part)
+            return NULL;
         sum = k ? op_cat(&(TensorList){2, so_far}, dim) : part;
     }
     return sum;
@@ -389,10 +435,14 @@ static Tensor *cumprod_backward_by_parts(Tensor *g1, Tensor *x, int64_t dim)
 Tensor *forward_cumprod_backward(Tensor *g1, Tensor *x, Tensor *product, int64_t dim)
 {
     int64_t zero;
-    if (x->numel <= 1 || x->ndim == 0) return op_mul(g1, tensor_number(1));
-    if (!wrap_dim(&dim, x->ndim)) return NULL;
-    if (!tensor_item_int(op_any(op_eq(x, tensor_number(0)), NULL, false), &zero)) return NULL;
-    return zero ? cumprod_backward_by_parts(g1, x, dim) : op_div(cumsum_from_end(op_mul(g1, product), dim), x);
+    if (x->numel <= 1 || x->ndim == 0)
+        return op_mul(g1, tensor_number(1));
+    if (!wrap_dim(&dim, x->ndim))
+        return NULL;
+    if (!tensor_item_int(op_any(op_eq(x, tensor_number(0)), NULL, false), &zero))
+        return NULL;
+    return zero ? cumprod_backward_by_parts(g1, x, dim)
+                : op_div(cumsum_from_end(op_mul(g1, product), dim), x);
 }
 
 /* The lowest finite number stands for log(0) below: infinities would meet as inf - inf. */
@@ -417,8 +467,10 @@ static Tensor *signed_part(Tensor *g1, Tensor *x, Tensor *result, int64_t dim, T
 Tensor *forward_logcumsumexp_backward(Tensor *g1, Tensor *x, Tensor *result, int64_t dim)
 {
     Tensor *zero = tensor_number(0);
-    if (x->numel == 0 || x->ndim == 0) return op_mul(g1, tensor_number(1));
-    return op_sub(signed_part(g1, x, result, dim, op_gt(g1, zero)), signed_part(g1, x, result, dim, op_lt(g1, zero)));
+    if (x->numel == 0 || x->ndim == 0)
+        return op_mul(g1, tensor_number(1));
+    return op_sub(signed_part(g1, x, result, dim, op_gt(g1, zero)),
+                  signed_part(g1, x, result, dim, op_lt(g1, zero)));
 }
 
 /* ---- unique ---- */
@@ -428,9 +480,11 @@ static Tensor *starts(Tensor *rows)
 {
     int64_t n = rows->shape[0];
     Tensor *first = tensor_full(DIMS(n < 1 ? n : 1), 1, DT_BOOL, rows->device);
-    if (n <= 1) return first;
+    if (n <= 1)
+        return first;
     Tensor *differ = op_ne(op_narrow(rows, 0, 1, n - 1), op_narrow(rows, 0, 0, n - 1));
-    if (rows->ndim > 1) differ = op_any(differ, DIMS(1), false);
+    if (rows->ndim > 1)
+        differ = op_any(differ, DIMS(1), false);
     Tensor *parts[] = {first, differ};
     return first && differ ? op_cat(&(TensorList){2, parts}, 0) : NULL;
 }
@@ -446,17 +500,20 @@ static Tensor *row_order(Tensor *rows)
     return order;
 }
 
-/* The rest of unique, on items in order: rows are what is compared, order says where each came from (NULL: from itself).
- * Leaves inverse and counts as further results and returns the places of the first of each kind. */
+/* The rest of unique, on items in order: rows are what is compared, order says where each came from (NULL:
+ * from itself). Leaves inverse and counts as further results and returns the places of the first of each
+ * kind. */
 static Tensor *first_places(Tensor *rows, Tensor *order, bool want_inverse, bool want_counts)
 {
     int64_t n = rows->shape[0];
     Tensor *begins = starts(rows), *inverse = NULL, *counts = NULL;
     Tensor *places = begins ? op_reshape(op_nonzero(begins), DIMS(-1)) : NULL;
-    if (!places) return NULL;
+    if (!places)
+        return NULL;
     if (want_counts) {
         Tensor *parts[] = {places, tensor_full_int(DIMS(1), n, DT_I64, rows->device)};
-        if (!parts[1]) return NULL;
+        if (!parts[1])
+            return NULL;
         Tensor *edges = op_cat(&(TensorList){2, parts}, 0);
         counts = op_sub(op_narrow(edges, 0, 1, places->numel), places);
     }
@@ -464,7 +521,8 @@ static Tensor *first_places(Tensor *rows, Tensor *order, bool want_inverse, bool
         Tensor *number = op_sub(op_cumsum(begins, 0), tensor_integer(1));
         inverse = order ? op_scatter(tensor_zeros(DIMS(n), DT_I64, rows->device), 0, order, number) : number;
     }
-    if (tide_failed()) return NULL;
+    if (tide_failed())
+        return NULL;
     results_extra(inverse, counts);
     return places;
 }
@@ -475,7 +533,8 @@ static Tensor *slices_as_rows(Tensor *x, int64_t dim)
     Tensor *front = op_movedim(x, DIMS(dim), DIMS(0));
     int64_t n = x->shape[dim], m = 1;
     for (int d = 0; d < x->ndim; d++)
-        if (d != dim) m *= x->shape[d];
+        if (d != dim)
+            m *= x->shape[d];
     return op_reshape(front, DIMS(n, m));
 }
 
@@ -483,23 +542,28 @@ static Tensor *slices_as_rows(Tensor *x, int64_t dim)
 static Tensor *unique_by(Tensor *x, const Dims *dim, bool consecutive, bool want_inverse, bool want_counts)
 {
     int64_t at = dim && dim->n ? dim->v[0] : 0;
-    if (dim && !wrap_dim(&at, x->ndim)) return NULL;
+    if (dim && !wrap_dim(&at, x->ndim))
+        return NULL;
     bool by_slices = dim && x->ndim > 0;
     Tensor *rows = by_slices ? slices_as_rows(x, at) : op_reshape(x, DIMS(x->numel)), *order = NULL;
-    if (!rows) return NULL;
+    if (!rows)
+        return NULL;
     if (!consecutive) {
         order = by_slices ? row_order(rows) : op_argsort(rows, 0, false, true);
         rows = op_index_select(rows, 0, order);
-        if (!rows) return NULL;
+        if (!rows)
+            return NULL;
     }
     Tensor *places = first_places(rows, order, want_inverse, want_counts);
     Tensor *inverse = op_second(), *counts = op_third();
-    if (!places) return NULL;
+    if (!places)
+        return NULL;
     if (want_inverse && !by_slices) {
         Dims shape = tensor_dims(x);
         inverse = op_reshape(inverse, &shape);
     }
-    if (by_slices && order) places = op_index_select(order, 0, places);
+    if (by_slices && order)
+        places = op_index_select(order, 0, places);
     Tensor *y = by_slices ? op_index_select(x, at, places) : op_index_select(rows, 0, places);
     results_extra(inverse, counts);
     return y;

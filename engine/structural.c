@@ -3,9 +3,11 @@
 
 Tensor *restrided(Tensor *x, int ndim, const int64_t *shape, const int64_t *stride)
 {
-    if (!x) return NULL;
+    if (!x)
+        return NULL;
     Tensor *v = view_new(x);
-    if (!v) return NULL;
+    if (!v)
+        return NULL;
     v->ndim = (uint8_t)ndim;
     for (int i = 0; i < ndim; i++) {
         v->shape[i] = shape[i];
@@ -16,7 +18,8 @@ Tensor *restrided(Tensor *x, int ndim, const int64_t *shape, const int64_t *stri
 
 Tensor *without_dim(Tensor *x, int dim)
 {
-    if (!x || x->ndim == 0) return x;
+    if (!x || x->ndim == 0)
+        return x;
     int64_t shape[TIDE_MAXDIM], stride[TIDE_MAXDIM];
     int n = 0;
     for (int i = 0; i < x->ndim; i++)
@@ -45,8 +48,8 @@ const char *cname(const Tensor *t)
 
 const char *ctype_name(const Tensor *t)
 {
-    static const char *const names[DT_COUNT] = {"bool", "unsigned char", "signed char", "short", "int",
-                                                "long", "c10::Half", "c10::BFloat16", "float", "double"};
+    static const char *const names[DT_COUNT] = {"bool", "unsigned char", "signed char",   "short", "int",
+                                                "long", "c10::Half",     "c10::BFloat16", "float", "double"};
     return names[t->dtype];
 }
 
@@ -63,16 +66,21 @@ bool check_float(const Tensor *t, const char *kernel)
 
 bool check_not_bool(const Tensor *t, const char *kernel)
 {
-    return t->dtype != DT_BOOL || tide_refuse("NotImplementedError", "\"%s\" not implemented for 'Bool'", kernel);
+    return t->dtype != DT_BOOL ||
+           tide_refuse("NotImplementedError", "\"%s\" not implemented for 'Bool'", kernel);
 }
 
 bool all_within(Tensor *index, int64_t low, int64_t high, int64_t *outside)
 {
     int64_t least, most;
-    if (index->numel == 0) return true;
-    if (!tensor_item_int(reduce_run(OP_amin, index, NULL, false), &least)) return false;
-    if (!tensor_item_int(reduce_run(OP_amax, index, NULL, false), &most)) return false;
-    if (least >= low && most < high) return true;
+    if (index->numel == 0)
+        return true;
+    if (!tensor_item_int(reduce_run(OP_amin, index, NULL, false), &least))
+        return false;
+    if (!tensor_item_int(reduce_run(OP_amax, index, NULL, false), &most))
+        return false;
+    if (least >= low && most < high)
+        return true;
     Tensor *bad = op_logical_or(op_lt(index, tensor_integer(low)), op_ge(index, tensor_integer(high)));
     Tensor *first = bad ? op_argmax(converted_plain(bad, DT_U8), NULL, false) : NULL;
     return tensor_item_int(op_take(index, first), outside) && false;
@@ -80,14 +88,17 @@ bool all_within(Tensor *index, int64_t low, int64_t high, int64_t *outside)
 
 bool take_slices(Tensor *rest, Tensor *offsets, Tensor *out)
 {
-    if (!rest || !offsets || !out) return false;
+    if (!rest || !offsets || !out)
+        return false;
     return out->numel == 0 || kernel_run(OP_index, (Tensor *[]){rest, offsets}, 2, &out, 1, NULL);
 }
 
 bool put_slices(Tensor *rest, Tensor *offsets, Tensor *values, bool accumulate)
 {
-    if (!rest || !offsets || !values) return false;
-    if (values->numel == 0) return true;
+    if (!rest || !offsets || !values)
+        return false;
+    if (values->numel == 0)
+        return true;
     Arg arg[4] = {[3] = {.b = accumulate}};
     return kernel_run(OP_index_put, (Tensor *[]){offsets, values}, 2, &rest, 1, arg);
 }

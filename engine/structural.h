@@ -21,7 +21,8 @@ bool records(const Tensor *x);
 bool check_float(const Tensor *t, const char *kernel);
 bool check_not_bool(const Tensor *t, const char *kernel);
 
-/* Whether low <= i < high for all of index (int64). If not, *outside is the first that is outside, unless an error is pending. */
+/* Whether low <= i < high for all of index (int64). If not, *outside is the first that is outside, unless an
+ * error is pending. */
 bool all_within(Tensor *index, int64_t low, int64_t high, int64_t *outside);
 
 /* x where offsets (int64, one dim, in elements of x's strides) name slices of x without its indexed dims:

@@ -1,4 +1,5 @@
-/* vjp_structural.h - further words of the derivative formulas of index.def, linalg.def and nn.def. Included by vjp.c only. */
+/* vjp_structural.h - further words of the derivative formulas of index.def, linalg.def and nn.def. Included
+ * by vjp.c only. */
 #ifndef TIDE_VJP_STRUCTURAL_H
 #define TIDE_VJP_STRUCTURAL_H
 
@@ -16,10 +17,12 @@ static inline Tensor *zero_like(const Tensor *g)
     return tensor_zeros(&(Dims){0}, (DType)g->dtype, g->device);
 }
 
-/* The gradient of part k of a concatenation; a 1-D part without elements may have joined tensors of more dims. */
+/* The gradient of part k of a concatenation; a 1-D part without elements may have joined tensors of more
+ * dims. */
 static inline Tensor *cat_gradient(Tensor *g, Tensor *const *parts, int64_t dim, int k)
 {
-    if (parts[k]->ndim == 1 && parts[k]->shape[0] == 0) return tensor_zeros(DIMS(0), (DType)g->dtype, g->device);
+    if (parts[k]->ndim == 1 && parts[k]->shape[0] == 0)
+        return tensor_zeros(DIMS(0), (DType)g->dtype, g->device);
     return op_slice(g, wrapped_dim(dim, g->ndim), cat_start(parts, dim, k), cat_start(parts, dim, k + 1), 1);
 }
 

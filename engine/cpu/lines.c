@@ -1,4 +1,5 @@
-/* lines.c - kernels along the last dim: the largest and smallest element, running sums, products and extremes.
+/* lines.c - kernels along the last dim: the largest and smallest element, running sums, products and
+ * extremes.
  *
  * in[0] and all outputs are row-major; the line is the last dim; types have no 16-bit floats and no bool. */
 #include "engine/cpu/lines.h"
@@ -8,33 +9,33 @@
 /* x != x asks for NaN, which integers do not have. */
 #pragma GCC diagnostic ignored "-Wtautological-compare"
 
-#define T uint8_t
-#define S int64_t
+#define T       uint8_t
+#define S       int64_t
 #define NAME(f) f##_u8
 #include "engine/cpu/lines.inc"
-#define T int8_t
-#define S int64_t
+#define T       int8_t
+#define S       int64_t
 #define NAME(f) f##_i8
 #include "engine/cpu/lines.inc"
-#define T int16_t
-#define S int64_t
+#define T       int16_t
+#define S       int64_t
 #define NAME(f) f##_i16
 #include "engine/cpu/lines.inc"
-#define T int32_t
-#define S int64_t
+#define T       int32_t
+#define S       int64_t
 #define NAME(f) f##_i32
 #include "engine/cpu/lines.inc"
-#define T int64_t
-#define S int64_t
+#define T       int64_t
+#define S       int64_t
 #define NAME(f) f##_i64
 #include "engine/cpu/lines.inc"
-#define T float
-#define S double
+#define T       float
+#define S       double
 #define NAME(f) f##_f32
 #define WITH_EXP
 #include "engine/cpu/lines.inc"
-#define T double
-#define S double
+#define T       double
+#define S       double
 #define NAME(f) f##_f64
 #define WITH_EXP
 #include "engine/cpu/lines.inc"
@@ -42,10 +43,10 @@
 /* One line: n elements of x, the result and, where there is one, the index. */
 typedef void (*LineFn)(const void *from, int64_t n, void *to, int64_t *index);
 
-#define EACH_TYPE(f) \
-    { \
-        [DT_U8] = f##_u8, [DT_I8] = f##_i8, [DT_I16] = f##_i16, [DT_I32] = f##_i32, \
-        [DT_I64] = f##_i64, [DT_F32] = f##_f32, [DT_F64] = f##_f64 \
+#define EACH_TYPE(f)                                                                                         \
+    {                                                                                                        \
+        [DT_U8] = f##_u8, [DT_I8] = f##_i8, [DT_I16] = f##_i16, [DT_I32] = f##_i32, [DT_I64] = f##_i64,      \
+        [DT_F32] = f##_f32, [DT_F64] = f##_f64                                                               \
     }
 
 typedef struct Work {
@@ -65,7 +66,8 @@ static bool all_lines(const Call *call, const LineFn *fns)
 {
     const Tensor *x = call->in[0];
     Work w = {fns[x->dtype], x, call->out[0], call->nout > 1 ? call->out[1] : NULL};
-    if (x->numel == 0) return true;
+    if (x->numel == 0)
+        return true;
     return parallel_for(line_count(x), line_grain(line_length(x)), run_lines, &w);
 }
 

@@ -2,7 +2,7 @@
 #ifndef TIDE_CPU_LINES_H
 #define TIDE_CPU_LINES_H
 
-#include "engine/backend.h"
+#include "engine/cpu/kernels.h"
 #include "engine/cpu/threads.h"
 
 /* Line i of a row-major tensor whose last dim has n elements. */
@@ -19,7 +19,8 @@ static inline int64_t line_length(const Tensor *t)
 static inline int64_t line_count(const Tensor *t)
 {
     int64_t n = 1;
-    for (int d = 0; d < t->ndim - 1; d++) n *= t->shape[d];
+    for (int d = 0; d < t->ndim - 1; d++)
+        n *= t->shape[d];
     return n;
 }
 

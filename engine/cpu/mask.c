@@ -1,19 +1,22 @@
-/* mask.c - kernels that walk all elements in row-major order: masked_select, masked_scatter, nonzero, tril, triu. */
-#include "engine/backend.h"
+/* mask.c - kernels that walk all elements in row-major order: masked_select, masked_scatter, nonzero, tril,
+ * triu. */
+#include "engine/cpu/kernels.h"
 #include "engine/cpu/threads.h"
 
 #include <string.h>
 
 /* ---- rows: the runs along the last dim, in order ---- */
 
-/* The element offsets of row number `row` in each of n tensors of one shape. 0-dim tensors have one row of one element. */
+/* The element offsets of row number `row` in each of n tensors of one shape. 0-dim tensors have one row of
+ * one element. */
 static void row_offsets(const Tensor *const *t, int n, int64_t row, int64_t *offset)
 {
     memset(offset, 0, (size_t)n * sizeof *offset);
     for (int d = t[0]->ndim - 2; d >= 0; d--) {
         int64_t at = row % t[0]->shape[d];
         row /= t[0]->shape[d];
-        for (int k = 0; k < n; k++) offset[k] += at * t[k]->stride[d];
+        for (int k = 0; k < n; k++)
+            offset[k] += at * t[k]->stride[d];
     }
 }
 
@@ -29,14 +32,15 @@ static int64_t last_stride(const Tensor *t)
 
 /* ---- masked_select and masked_scatter ---- */
 
-#define SELECT(T) \
-    for (int64_t i = 0; i < n; i++) { \
-        ((T *)out)[taken] = ((const T *)x)[i * sx]; \
-        taken += mask[i * sm]; \
+#define SELECT(T)                                                                                            \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
+        ((T *)out)[taken] = ((const T *)x)[i * sx];                                                          \
+        taken += mask[i * sm];                                                                               \
     }
 
 /* Appends x's elements where mask is true; returns how many. out has room for one more than that. */
-static int64_t select_run(void *out, const void *x, int64_t sx, const bool *mask, int64_t sm, int64_t n, size_t size)
+static int64_t select_run(void *out, const void *x, int64_t sx, const bool *mask, int64_t sm, int64_t n,
+                          size_t size)
 {
     int64_t taken = 0;
     switch (size) {
@@ -55,11 +59,13 @@ bool cpu_masked_select(const Call *call)
 {
     const Tensor *in[] = {call->in[0], call->in[1]};
     size_t size = dtype_size((DType)in[0]->dtype);
-    int64_t n = row_length(in[0]), rows = n ? in[0]->numel / n : 0, sx = last_stride(in[0]), sm = last_stride(in[1]), offset[2];
+    int64_t n = row_length(in[0]), rows = n ? in[0]->numel / n : 0, sx = last_stride(in[0]),
+            sm = last_stride(in[1]), offset[2];
     char *out = tensor_data(call->out[0]), *end = out + call->out[0]->numel * (int64_t)size;
     uint64_t block[SELECT_BLOCK + 1]; /* the run writes one element too many */
     for (int64_t row = 0; row < rows; row++) {
-        if ((row & 1023) == 1023 && tide_check_interrupt()) return false;
+        if ((row & 1023) == 1023 && tide_check_interrupt())
+            return false;
         row_offsets(in, 2, row, offset);
         const char *x = (const char *)tensor_data(in[0]) + offset[0] * (int64_t)size;
         const bool *mask = (const bool *)tensor_data(in[1]) + offset[1];
@@ -82,7 +88,8 @@ bool cpu_masked_scatter(const Call *call)
     char *to = tensor_data(out);
     int64_t n = row_length(out), rows = n ? out->numel / n : 0, sm = last_stride(mask), offset[1];
     for (int64_t row = 0; row < rows; row++) {
-        if ((row & 1023) == 1023 && tide_check_interrupt()) return false;
+        if ((row & 1023) == 1023 && tide_check_interrupt())
+            return false;
         row_offsets(&mask, 1, row, offset);
         const bool *m = (const bool *)tensor_data(mask) + offset[0];
         for (int64_t i = 0; i < n; i++, to += size)
@@ -123,15 +130,18 @@ bool cpu_nonzero(const Call *call)
     uint64_t bits = value_bits((DType)x->dtype);
     int last = x->ndim - 1;
     for (int64_t row = 0; row < rows; row++) {
-        if ((row & 1023) == 1023 && tide_check_interrupt()) return false;
+        if ((row & 1023) == 1023 && tide_check_interrupt())
+            return false;
         row_offsets(&x, 1, row, offset);
         const char *p = (const char *)tensor_data(x) + offset[0] * (int64_t)size;
         for (int64_t i = 0; i < n; i++)
             if (element_bits(p + i * step, size) & bits) {
-                for (int d = 0; d < last; d++) *out++ = counter[d];
+                for (int d = 0; d < last; d++)
+                    *out++ = counter[d];
                 *out++ = i;
             }
-        for (int d = last - 1; d >= 0 && ++counter[d] == x->shape[d]; d--) counter[d] = 0;
+        for (int d = last - 1; d >= 0 && ++counter[d] == x->shape[d]; d--)
+            counter[d] = 0;
     }
     return true;
 }
@@ -150,7 +160,8 @@ static void triangle_rows(int64_t begin, int64_t end, void *context)
 {
     const Triangle *t = context;
     const Tensor *x = t->x;
-    int64_t size = (int64_t)dtype_size((DType)x->dtype), n = row_length(x), m = x->ndim > 1 ? x->shape[x->ndim - 2] : 1, offset[1];
+    int64_t size = (int64_t)dtype_size((DType)x->dtype), n = row_length(x),
+            m = x->ndim > 1 ? x->shape[x->ndim - 2] : 1, offset[1];
     int64_t step = last_stride(x) * size;
     for (int64_t row = begin; row < end; row++) {
         int64_t split = row % m + t->diagonal + (t->lower ? 1 : 0);
@@ -160,9 +171,11 @@ static void triangle_rows(int64_t begin, int64_t end, void *context)
         const char *p = (const char *)tensor_data(x) + offset[0] * size;
         char *out = t->out + row * n * size;
         memset(out, 0, (size_t)(from * size));
-        if (step == size) memcpy(out + from * size, p + from * size, (size_t)((to - from) * size));
+        if (step == size)
+            memcpy(out + from * size, p + from * size, (size_t)((to - from) * size));
         else
-            for (int64_t i = from; i < to; i++) memcpy(out + i * size, p + i * step, (size_t)size);
+            for (int64_t i = from; i < to; i++)
+                memcpy(out + i * size, p + i * step, (size_t)size);
         memset(out + to * size, 0, (size_t)((n - to) * size));
     }
 }

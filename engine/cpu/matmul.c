@@ -1,9 +1,9 @@
 /* matmul.c - matrix products: floats by BLAS, integers by blocked loops.
  *
- * The kernels mm, bmm, addmm and baddbmm: in[0] (…, m, k), in[1] (…, k, n), out[0] (…, m, n) row-major. The last two
- * strides of an input are as BLAS can read them, one of them 1. mm and bmm write a b; addmm and baddbmm write
- * alpha a b + beta out, alpha and beta from arg[4] and arg[3]; out is not read when beta is 0. */
-#include "engine/backend.h"
+ * The kernels mm, bmm, addmm and baddbmm: in[0] (…, m, k), in[1] (…, k, n), out[0] (…, m, n) row-major. The
+ * last two strides of an input are as BLAS can read them, one of them 1. mm and bmm write a b; addmm and
+ * baddbmm write alpha a b + beta out, alpha and beta from arg[4] and arg[3]; out is not read when beta is 0. */
+#include "engine/cpu/kernels.h"
 #include "engine/cpu/threads.h"
 
 #include <cblas.h>
@@ -21,31 +21,32 @@ typedef struct Gemm {
 
 /* ---- loops: for integers, and for floats with sizes beyond BLAS's or nothing to add up ---- */
 
-#define T float
+#define T       float
 #define NAME(f) f##_f32
 #include "engine/cpu/matmul.inc"
-#define T double
+#define T       double
 #define NAME(f) f##_f64
 #include "engine/cpu/matmul.inc"
-#define T uint8_t
+#define T       uint8_t
 #define NAME(f) f##_u8
 #include "engine/cpu/matmul.inc"
-#define T int8_t
+#define T       int8_t
 #define NAME(f) f##_i8
 #include "engine/cpu/matmul.inc"
-#define T int16_t
+#define T       int16_t
 #define NAME(f) f##_i16
 #include "engine/cpu/matmul.inc"
-#define T int32_t
+#define T       int32_t
 #define NAME(f) f##_i32
 #include "engine/cpu/matmul.inc"
-#define T int64_t
+#define T       int64_t
 #define NAME(f) f##_i64
 #include "engine/cpu/matmul.inc"
 
 typedef void (*RowsFn)(const Gemm *p, int64_t begin, int64_t end);
-static const RowsFn rows_of[DT_COUNT] = {[DT_U8] = rows_u8,   [DT_I8] = rows_i8,   [DT_I16] = rows_i16, [DT_I32] = rows_i32,
-                                         [DT_I64] = rows_i64, [DT_F32] = rows_f32, [DT_F64] = rows_f64};
+static const RowsFn rows_of[DT_COUNT] = {
+    [DT_U8] = rows_u8,   [DT_I8] = rows_i8,   [DT_I16] = rows_i16, [DT_I32] = rows_i32,
+    [DT_I64] = rows_i64, [DT_F32] = rows_f32, [DT_F64] = rows_f64};
 
 static void rows_range(int64_t begin, int64_t end, void *context)
 {
@@ -61,7 +62,8 @@ static bool loop_gemm(const Gemm *p)
 
 /* ---- BLAS ---- */
 
-/* How BLAS is told of a row-major matrix with these strides: as it is, or as the transpose of a row-major one. */
+/* How BLAS is told of a row-major matrix with these strides: as it is, or as the transpose of a row-major
+ * one. */
 static CBLAS_TRANSPOSE layout(int64_t rows, int64_t cols, int64_t rs, int64_t cs, int *ld)
 {
     if ((cs == 1 || cols <= 1) && (rows <= 1 || rs >= (cols > 1 ? cols : 1))) {
@@ -83,10 +85,11 @@ static void blas_gemv(const Gemm *p, int64_t m, int64_t k, CBLAS_TRANSPOSE trans
 {
     int rows = (int)(trans == CblasNoTrans ? m : k), cols = (int)(trans == CblasNoTrans ? k : m);
     if (p->dtype == DT_F32)
-        cblas_sgemv(CblasRowMajor, trans, rows, cols, (float)p->alpha, matrix, ld, x, (int)incx, (float)p->beta, p->c,
-                    (int)incy);
+        cblas_sgemv(CblasRowMajor, trans, rows, cols, (float)p->alpha, matrix, ld, x, (int)incx,
+                    (float)p->beta, p->c, (int)incy);
     else
-        cblas_dgemv(CblasRowMajor, trans, rows, cols, p->alpha, matrix, ld, x, (int)incx, p->beta, p->c, (int)incy);
+        cblas_dgemv(CblasRowMajor, trans, rows, cols, p->alpha, matrix, ld, x, (int)incx, p->beta, p->c,
+                    (int)incy);
 }
 
 static void blas_dot(const Gemm *p)
@@ -110,21 +113,24 @@ static int64_t increment(int64_t n, int64_t stride)
 static void blas_gemm(const Gemm *p)
 {
     int lda, ldb;
-    CBLAS_TRANSPOSE ta = layout(p->m, p->k, p->ars, p->acs, &lda), tb = layout(p->k, p->n, p->brs, p->bcs, &ldb);
-    if (p->m == 1 && p->n == 1 && p->acs > 0 && p->brs > 0) blas_dot(p);
+    CBLAS_TRANSPOSE ta = layout(p->m, p->k, p->ars, p->acs, &lda),
+                    tb = layout(p->k, p->n, p->brs, p->bcs, &ldb);
+    if (p->m == 1 && p->n == 1 && p->acs > 0 && p->brs > 0)
+        blas_dot(p);
     else if (p->n == 1)
         blas_gemv(p, p->m, p->k, ta, p->a, lda, p->b, increment(p->k, p->brs), increment(p->m, p->ldc));
-    else if (p->m == 1) blas_gemv(p, p->n, p->k, flipped(tb), p->b, ldb, p->a, increment(p->k, p->acs), 1);
+    else if (p->m == 1)
+        blas_gemv(p, p->n, p->k, flipped(tb), p->b, ldb, p->a, increment(p->k, p->acs), 1);
     else if (p->dtype == DT_F32)
-        cblas_sgemm(CblasRowMajor, ta, tb, (int)p->m, (int)p->n, (int)p->k, (float)p->alpha, p->a, lda, p->b, ldb,
-                    (float)p->beta, p->c, (int)p->ldc);
+        cblas_sgemm(CblasRowMajor, ta, tb, (int)p->m, (int)p->n, (int)p->k, (float)p->alpha, p->a, lda, p->b,
+                    ldb, (float)p->beta, p->c, (int)p->ldc);
     else
-        cblas_dgemm(CblasRowMajor, ta, tb, (int)p->m, (int)p->n, (int)p->k, p->alpha, p->a, lda, p->b, ldb, p->beta, p->c,
-                    (int)p->ldc);
+        cblas_dgemm(CblasRowMajor, ta, tb, (int)p->m, (int)p->n, (int)p->k, p->alpha, p->a, lda, p->b, ldb,
+                    p->beta, p->c, (int)p->ldc);
 }
 
-/* Beyond this many multiplications (some tenths of a second) a product is done in panels of rows, and Ctrl-C is looked
- * for between them. */
+/* Beyond this many multiplications (some tenths of a second) a product is done in panels of rows, and Ctrl-C
+ * is looked for between them. */
 #define PANEL_WORK 2e10
 
 static bool blas_panels(const Gemm *p)
@@ -136,13 +142,15 @@ static bool blas_panels(const Gemm *p)
     }
     size_t size = dtype_size(p->dtype);
     int64_t rows = (int64_t)(PANEL_WORK / ((double)p->n * (double)p->k)) / 64 * 64;
-    if (rows < 64) rows = 64;
+    if (rows < 64)
+        rows = 64;
     for (int64_t i = 0; i < p->m; i += rows) {
         Gemm panel = *p;
         panel.m = p->m - i < rows ? p->m - i : rows;
         panel.a = (const char *)p->a + i * p->ars * (int64_t)size;
         panel.c = (char *)p->c + i * p->ldc * (int64_t)size;
-        if (tide_check_interrupt()) return false;
+        if (tide_check_interrupt())
+            return false;
         blas_gemm(&panel);
     }
     return true;
@@ -154,7 +162,8 @@ static bool fits_blas(const Gemm *p)
 {
     int64_t largest = 0, sizes[] = {p->m, p->n, p->k, p->ars, p->acs, p->brs, p->bcs, p->ldc};
     for (int i = 0; i < 8; i++)
-        if (sizes[i] > largest) largest = sizes[i];
+        if (sizes[i] > largest)
+            largest = sizes[i];
     return largest <= INT_MAX;
 }
 
@@ -170,10 +179,19 @@ static Gemm describe(const Call *call, int dims)
     int i = dims - 2, j = dims - 1;
     return (Gemm){
         .dtype = (DType)c->dtype,
-        .m = c->shape[i], .n = c->shape[j], .k = a->shape[j],
-        .a = tensor_data(a), .b = tensor_data(b), .c = tensor_data(c),
-        .ars = a->stride[i], .acs = a->stride[j], .brs = b->stride[i], .bcs = b->stride[j],
-        .ldc = c->stride[i], .alpha = 1, .beta = 0,
+        .m = c->shape[i],
+        .n = c->shape[j],
+        .k = a->shape[j],
+        .a = tensor_data(a),
+        .b = tensor_data(b),
+        .c = tensor_data(c),
+        .ars = a->stride[i],
+        .acs = a->stride[j],
+        .brs = b->stride[i],
+        .bcs = b->stride[j],
+        .ldc = c->stride[i],
+        .alpha = 1,
+        .beta = 0,
     };
 }
 
@@ -195,8 +213,10 @@ static void batches_range(int64_t begin, int64_t end, void *context)
 {
     for (int64_t i = begin; i < end; i++) {
         Gemm p = nth(context, i);
-        if (dtype_is_float(p.dtype) && p.k > 0 && fits_blas(&p)) blas_gemm(&p);
-        else rows_of[p.dtype](&p, 0, p.m);
+        if (dtype_is_float(p.dtype) && p.k > 0 && fits_blas(&p))
+            blas_gemm(&p);
+        else
+            rows_of[p.dtype](&p, 0, p.m);
     }
 }
 
@@ -211,7 +231,8 @@ static bool batched_gemm(const Call *call, double alpha, double beta)
     if (work > 128. * 128 * 128 || count == 1) { /* each is worth all threads */
         for (int64_t i = 0; i < count; i++) {
             Gemm p = nth(&all, i);
-            if (tide_check_interrupt() || !gemm(&p)) return false;
+            if (tide_check_interrupt() || !gemm(&p))
+                return false;
         }
         return true;
     }
@@ -220,14 +241,16 @@ static bool batched_gemm(const Call *call, double alpha, double beta)
 
 bool cpu_mm(const Call *call)
 {
-    if (call->out[0]->numel == 0) return true;
+    if (call->out[0]->numel == 0)
+        return true;
     Gemm p = describe(call, 2);
     return gemm(&p);
 }
 
 bool cpu_addmm(const Call *call)
 {
-    if (call->out[0]->numel == 0) return true;
+    if (call->out[0]->numel == 0)
+        return true;
     Gemm p = describe(call, 2);
     p.beta = call->arg[3].f;
     p.alpha = call->arg[4].f;

@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-/* Softmax of `columns` neighbouring lines of n elements: element i of line j at x[i * stride + j]. columns 1 and stride 1
- * is a dense line. columns is at most SOFTMAX_COLUMNS. */
+/* Softmax of `columns` neighbouring lines of n elements: element i of line j at x[i * stride + j]. columns 1
+ * and stride 1 is a dense line. columns is at most SOFTMAX_COLUMNS. */
 enum { SOFTMAX_COLUMNS = 64 };
 
 typedef struct SoftmaxShape {

@@ -1,7 +1,8 @@
 /* sort.c - kernels that order the elements of a line: sort, topk, kthvalue, median, mode.
  *
- * in[0] and the outputs values and indices are row-major; the line is the last dim; no 16-bit floats and no bool.
- * Every type becomes an unsigned key that sorts as its values do, NaN last; equal elements keep their order. */
+ * in[0] and the outputs values and indices are row-major; the line is the last dim; no 16-bit floats and no
+ * bool. Every type becomes an unsigned key that sorts as its values do, NaN last; equal elements keep their
+ * order. */
 #include "engine/cpu/lines.h"
 #include "engine/store.h"
 
@@ -19,7 +20,8 @@ typedef struct Pair {
 static uint64_t key_f32(float v)
 {
     uint32_t u;
-    if (v != v) return UINT32_MAX;
+    if (v != v)
+        return UINT32_MAX;
     v += 0.f; /* -0. is 0. */
     memcpy(&u, &v, sizeof u);
     return u >> 31 ? ~u : u | 0x80000000u;
@@ -28,16 +30,17 @@ static uint64_t key_f32(float v)
 static uint64_t key_f64(double v)
 {
     uint64_t u;
-    if (v != v) return UINT64_MAX;
+    if (v != v)
+        return UINT64_MAX;
     v += 0.;
     memcpy(&u, &v, sizeof u);
     return u >> 63 ? ~u : u | 1ull << 63;
 }
 
-#define KEYS(T, expression) \
-    for (int64_t i = 0; i < n; i++) { \
-        const T v = ((const T *)x)[i]; \
-        p[i] = (Pair){(expression) ^ flip, i}; \
+#define KEYS(T, expression)                                                                                  \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
+        const T v = ((const T *)x)[i];                                                                       \
+        p[i] = (Pair){(expression) ^ flip, i};                                                               \
     }
 
 /* flip: all bits of the key's width, for falling order; else 0. */
@@ -67,7 +70,8 @@ static void insertion_sort(Pair *p, int64_t n)
     for (int64_t i = 1; i < n; i++) {
         Pair v = p[i];
         int64_t j = i;
-        for (; j > 0 && p[j - 1].key > v.key; j--) p[j] = p[j - 1];
+        for (; j > 0 && p[j - 1].key > v.key; j--)
+            p[j] = p[j - 1];
         p[j] = v;
     }
 }
@@ -76,8 +80,10 @@ static void insertion_sort(Pair *p, int64_t n)
 static void merge_pass(const Pair *a, Pair *b, int64_t n, int64_t run)
 {
     for (int64_t from = 0; from < n; from += 2 * run) {
-        int64_t i = from, middle = from + run < n ? from + run : n, j = middle, end = from + 2 * run < n ? from + 2 * run : n;
-        for (int64_t k = from; k < end; k++) b[k] = i < middle && (j >= end || a[i].key <= a[j].key) ? a[i++] : a[j++];
+        int64_t i = from, middle = from + run < n ? from + run : n, j = middle,
+                end = from + 2 * run < n ? from + 2 * run : n;
+        for (int64_t k = from; k < end; k++)
+            b[k] = i < middle && (j >= end || a[i].key <= a[j].key) ? a[i++] : a[j++];
     }
 }
 
@@ -88,7 +94,8 @@ static void radix_pass(const Pair *a, Pair *b, int64_t n, int shift, const int64
         start[i] = sum;
         sum += count[i];
     }
-    for (int64_t i = 0; i < n; i++) b[start[a[i].key >> shift & 255]++] = a[i];
+    for (int64_t i = 0; i < n; i++)
+        b[start[a[i].key >> shift & 255]++] = a[i];
 }
 
 /* Stable. spare has room for n pairs; the result is in the returned one of the two. */
@@ -96,7 +103,8 @@ static Pair *sort_pairs(Pair *p, Pair *spare, int64_t n, size_t bytes)
 {
     enum { RUN = 24, RADIX_FROM = 400 };
     if (n < RADIX_FROM) {
-        for (int64_t i = 0; i < n; i += RUN) insertion_sort(p + i, n - i < RUN ? n - i : RUN);
+        for (int64_t i = 0; i < n; i += RUN)
+            insertion_sort(p + i, n - i < RUN ? n - i : RUN);
         for (int64_t run = RUN; run < n; run *= 2) {
             merge_pass(p, spare, n, run);
             Pair *swap = p;
@@ -107,9 +115,11 @@ static Pair *sort_pairs(Pair *p, Pair *spare, int64_t n, size_t bytes)
     int64_t count[8][256];
     memset(count, 0, sizeof count);
     for (int64_t i = 0; i < n; i++)
-        for (size_t b = 0; b < bytes; b++) count[b][p[i].key >> 8 * b & 255]++;
+        for (size_t b = 0; b < bytes; b++)
+            count[b][p[i].key >> 8 * b & 255]++;
     for (size_t b = 0; b < bytes; b++) {
-        if (count[b][p[0].key >> 8 * b & 255] == n) continue; /* one value in this byte: in order already */
+        if (count[b][p[0].key >> 8 * b & 255] == n)
+            continue; /* one value in this byte: in order already */
         radix_pass(p, spare, n, (int)(8 * b), count[b]);
         Pair *swap = p;
         p = spare, spare = swap;
@@ -135,19 +145,28 @@ static void select_pair(Pair *p, int64_t n, int64_t k)
     int64_t lo = 0, hi = n - 1;
     while (lo < hi) {
         int64_t mid = lo + (hi - lo) / 2;
-        if (before(&p[mid], &p[lo])) exchange(&p[mid], &p[lo]);
-        if (before(&p[hi], &p[lo])) exchange(&p[hi], &p[lo]);
-        if (before(&p[hi], &p[mid])) exchange(&p[hi], &p[mid]);
+        if (before(&p[mid], &p[lo]))
+            exchange(&p[mid], &p[lo]);
+        if (before(&p[hi], &p[lo]))
+            exchange(&p[hi], &p[lo]);
+        if (before(&p[hi], &p[mid]))
+            exchange(&p[hi], &p[mid]);
         Pair pivot = p[mid];
         int64_t i = lo, j = hi;
         while (i <= j) {
-            while (before(&p[i], &pivot)) i++;
-            while (before(&pivot, &p[j])) j--;
-            if (i <= j) exchange(&p[i++], &p[j--]);
+            while (before(&p[i], &pivot))
+                i++;
+            while (before(&pivot, &p[j]))
+                j--;
+            if (i <= j)
+                exchange(&p[i++], &p[j--]);
         }
-        if (k <= j) hi = j;
-        else if (k >= i) lo = i;
-        else return;
+        if (k <= j)
+            hi = j;
+        else if (k >= i)
+            lo = i;
+        else
+            return;
     }
 }
 
@@ -155,8 +174,8 @@ static void select_pair(Pair *p, int64_t n, int64_t k)
 
 typedef struct Order {
     const Tensor *x, *values, *indices;
-    Pair *room;    /* 2 n pairs a thread */
-    int64_t n, k;  /* elements of a line; of a result */
+    Pair *room;   /* 2 n pairs a thread */
+    int64_t n, k; /* elements of a line; of a result */
     bool falling, sorted, skip_nan;
     DType dtype;
 } Order;
@@ -185,8 +204,10 @@ static void sort_line(const Order *w, int64_t line, Pair *p, Pair *spare)
 static void sift_down(Pair *p, int64_t n, int64_t i)
 {
     for (int64_t child; (child = 2 * i + 1) < n; i = child) {
-        if (child + 1 < n && before(&p[child], &p[child + 1])) child++;
-        if (!before(&p[i], &p[child])) return;
+        if (child + 1 < n && before(&p[child], &p[child + 1]))
+            child++;
+        if (!before(&p[i], &p[child]))
+            return;
         exchange(&p[i], &p[child]);
     }
 }
@@ -196,7 +217,8 @@ static void topk_heap(const Order *w, const char *x, Pair *p, Pair *spare)
 {
     enum { BLOCK = 512 };
     make_keys(x, w->dtype, w->k, p, w->falling);
-    for (int64_t i = w->k / 2; i >= 0; i--) sift_down(p, w->k, i);
+    for (int64_t i = w->k / 2; i >= 0; i--)
+        sift_down(p, w->k, i);
     for (int64_t from = w->k; from < w->n; from += BLOCK) {
         int64_t n = w->n - from < BLOCK ? w->n - from : BLOCK;
         make_keys(x + from * (int64_t)dtype_size(w->dtype), w->dtype, n, spare, w->falling);
@@ -210,7 +232,8 @@ static void topk_heap(const Order *w, const char *x, Pair *p, Pair *spare)
 
 static void topk_line(const Order *w, int64_t line, Pair *p, Pair *spare)
 {
-    if (w->k == 0) return;
+    if (w->k == 0)
+        return;
     if (w->k <= 64 && w->n >= 1024) {
         topk_heap(w, line_at(w->x, line), p, spare);
         store(w, line, sort_pairs(p, spare, w->k, dtype_size(w->dtype)), w->k);
@@ -235,7 +258,8 @@ static void median_line(const Order *w, int64_t line, Pair *p, Pair *spare)
     (void)spare;
     make_keys(line_at(w->x, line), w->dtype, w->n, p, false);
     for (int64_t i = w->n - 1; i >= 0; i--)
-        if (is_nan(&p[i], w->dtype)) nans++, first_nan = i;
+        if (is_nan(&p[i], w->dtype))
+            nans++, first_nan = i;
     if (nans && (!w->skip_nan || nans == w->n)) {
         store(w, line, p + first_nan, 1);
         return;
@@ -252,7 +276,8 @@ static void mode_line(const Order *w, int64_t line, Pair *p, Pair *spare)
     int64_t best = 0, longest = 0;
     for (int64_t i = 0, run = 0; i < w->n; i++) {
         run = i && p[i].key == p[i - 1].key ? run + 1 : 1;
-        if (run > longest) longest = run, best = i;
+        if (run > longest)
+            longest = run, best = i;
     }
     store(w, line, p + best, 1);
 }
@@ -267,7 +292,8 @@ static void run_lines(int64_t begin, int64_t end, void *context)
     const Job *job = context;
     const Order *w = &job->order;
     Pair *p = w->room + 2 * w->n * omp_get_thread_num();
-    for (int64_t i = begin; i < end; i++) job->fn(w, i, p, p + w->n);
+    for (int64_t i = begin; i < end; i++)
+        job->fn(w, i, p, p + w->n);
 }
 
 static bool order_lines(const Call *call, OrderFn fn, int64_t k, bool falling, bool sorted, bool skip_nan)
@@ -275,9 +301,11 @@ static bool order_lines(const Call *call, OrderFn fn, int64_t k, bool falling, b
     const Tensor *x = call->in[0];
     int64_t n = line_length(x), lines = line_count(x), grain = line_grain(n * 8);
     int64_t threads = lines > grain ? get_num_threads() : 1;
-    if (x->numel == 0) return true;
+    if (x->numel == 0)
+        return true;
     Pair *room = tide_malloc((size_t)(2 * n * threads) * sizeof *room);
-    if (!room) return false;
+    if (!room)
+        return false;
     Job job = {{x, call->out[0], call->out[1], room, n, k, falling, sorted, skip_nan, (DType)x->dtype}, fn};
     bool done = parallel_for(lines, grain, run_lines, &job);
     free(room);

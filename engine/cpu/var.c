@@ -13,24 +13,29 @@ typedef struct Work {
     bool root;
 } Work;
 
-#define LINE_VARIANCE(T) \
-    static double variance_##T(const T *x, int64_t n, double correction) \
-    { \
-        double part[LANES] = {0}, mean = 0, sum = 0, freedom = (double)n - correction; \
-        int64_t whole = n / LANES * LANES; \
-        for (int64_t i = 0; i < whole; i += LANES) \
-            for (int l = 0; l < LANES; l++) part[l] += x[i + l]; \
-        for (int64_t i = whole; i < n; i++) part[0] += x[i]; \
-        for (int l = 0; l < LANES; l++) mean += part[l], part[l] = 0; \
-        mean /= (double)n; \
-        for (int64_t i = 0; i < whole; i += LANES) \
-            for (int l = 0; l < LANES; l++) { \
-                double d = x[i + l] - mean; \
-                part[l] += d * d; \
-            } \
-        for (int64_t i = whole; i < n; i++) part[0] += (x[i] - mean) * (x[i] - mean); \
-        for (int l = 0; l < LANES; l++) sum += part[l]; \
-        return sum / (freedom > 0 ? freedom : 0); \
+#define LINE_VARIANCE(T)                                                                                     \
+    static double variance_##T(const T *x, int64_t n, double correction)                                     \
+    {                                                                                                        \
+        double part[LANES] = {0}, mean = 0, sum = 0, freedom = (double)n - correction;                       \
+        int64_t whole = n / LANES * LANES;                                                                   \
+        for (int64_t i = 0; i < whole; i += LANES)                                                           \
+            for (int l = 0; l < LANES; l++)                                                                  \
+                part[l] += x[i + l];                                                                         \
+        for (int64_t i = whole; i < n; i++)                                                                  \
+            part[0] += x[i];                                                                                 \
+        for (int l = 0; l < LANES; l++)                                                                      \
+            mean += part[l], part[l] = 0;                                                                    \
+        mean /= (double)n;                                                                                   \
+        for (int64_t i = 0; i < whole; i += LANES)                                                           \
+            for (int l = 0; l < LANES; l++) {                                                                \
+                double d = x[i + l] - mean;                                                                  \
+                part[l] += d * d;                                                                            \
+            }                                                                                                \
+        for (int64_t i = whole; i < n; i++)                                                                  \
+            part[0] += (x[i] - mean) * (x[i] - mean);                                                        \
+        for (int l = 0; l < LANES; l++)                                                                      \
+            sum += part[l];                                                                                  \
+        return sum / (freedom > 0 ? freedom : 0);                                                            \
     }
 LINE_VARIANCE(float)
 LINE_VARIANCE(double)
@@ -41,10 +46,14 @@ static void run_lines(int64_t begin, int64_t end, void *context)
     int64_t n = line_length(w->x);
     for (int64_t i = begin; i < end; i++) {
         const void *x = line_at(w->x, i);
-        double v = w->x->dtype == DT_F32 ? variance_float(x, n, w->correction) : variance_double(x, n, w->correction);
-        if (w->root) v = sqrt(v);
-        if (w->x->dtype == DT_F32) ((float *)tensor_data(w->out))[i] = (float)v;
-        else ((double *)tensor_data(w->out))[i] = v;
+        double v = w->x->dtype == DT_F32 ? variance_float(x, n, w->correction)
+                                         : variance_double(x, n, w->correction);
+        if (w->root)
+            v = sqrt(v);
+        if (w->x->dtype == DT_F32)
+            ((float *)tensor_data(w->out))[i] = (float)v;
+        else
+            ((double *)tensor_data(w->out))[i] = v;
     }
 }
 

@@ -1,5 +1,5 @@
-/* test_structural.c - indexing, matrix products, order, losses: values, first gradients, node names and error texts
- * against PyTorch's (structural_goldens.h). Second derivatives are test_grad.c's. */
+/* test_structural.c - indexing, matrix products, order, losses: values, first gradients, node names and
+ * error texts against PyTorch's (structural_goldens.h). Second derivatives are test_grad.c's. */
 #include "engine/engine.h"
 
 #include <math.h>
@@ -20,7 +20,8 @@ static Tensor *sequence(const Dims *shape, double shift)
 {
     Tensor *t = tensor_empty(shape, DT_F64, cpu);
     double *v = calloc((size_t)t->numel + 1, sizeof *v);
-    for (int64_t i = 0; i < t->numel; i++) v[i] = (double)((i * 7 + 3) % 11 - 5) / 4 + shift;
+    for (int64_t i = 0; i < t->numel; i++)
+        v[i] = (double)((i * 7 + 3) % 11 - 5) / 4 + shift;
     assert_true(tensor_write(t, v));
     free(v);
     return t;
@@ -37,7 +38,8 @@ static Tensor *integers(int64_t mod, const Dims *shape)
 {
     Tensor *t = tensor_empty(shape, DT_I64, cpu);
     int64_t *v = calloc((size_t)t->numel + 1, sizeof *v);
-    for (int64_t i = 0; i < t->numel; i++) v[i] = (i * 5 + 2) % mod;
+    for (int64_t i = 0; i < t->numel; i++)
+        v[i] = (i * 5 + 2) % mod;
     assert_true(tensor_write(t, v));
     free(v);
     return t;
@@ -48,15 +50,16 @@ static Tensor *num(double v)
     return tensor_number(v);
 }
 
-#define V(...) sequence(DIMS(__VA_ARGS__), 0)
-#define P1(...) leaf(1, DIMS(__VA_ARGS__))
-#define P2(...) leaf(2, DIMS(__VA_ARGS__))
-#define P3(...) leaf(3, DIMS(__VA_ARGS__))
-#define U1(...) op_add(op_mul(P1(__VA_ARGS__), num(0.125)), num(0.5))
+#define V(...)      sequence(DIMS(__VA_ARGS__), 0)
+#define P1(...)     leaf(1, DIMS(__VA_ARGS__))
+#define P2(...)     leaf(2, DIMS(__VA_ARGS__))
+#define P3(...)     leaf(3, DIMS(__VA_ARGS__))
+#define U1(...)     op_add(op_mul(P1(__VA_ARGS__), num(0.125)), num(0.5))
 #define I(mod, ...) integers(mod, DIMS(__VA_ARGS__))
-#define B(...) op_gt(I(3, __VA_ARGS__), tensor_integer(0))
-#define BD(...) tensor_to(B(__VA_ARGS__), DT_F64, cpu, false)
-#define LIST(...) (&(TensorList){(int)(sizeof((Tensor *[]){__VA_ARGS__}) / sizeof(Tensor *)), (Tensor *[]){__VA_ARGS__}})
+#define B(...)      op_gt(I(3, __VA_ARGS__), tensor_integer(0))
+#define BD(...)     tensor_to(B(__VA_ARGS__), DT_F64, cpu, false)
+#define LIST(...)                                                                                            \
+    (&(TensorList){(int)(sizeof((Tensor *[]){__VA_ARGS__}) / sizeof(Tensor *)), (Tensor *[]){__VA_ARGS__}})
 
 /* ---- checks ---- */
 
@@ -66,7 +69,8 @@ static void compare(const char *what, Tensor *t, const double **want, const doub
     assert_non_null(d);
     double *got = calloc((size_t)d->numel + 1, sizeof *got);
     assert_true(tensor_read(d, got));
-    if (end - *want < d->numel) fail_msg("%s: %d elements, expected %d", what, (int)d->numel, (int)(end - *want));
+    if (end - *want < d->numel)
+        fail_msg("%s: %d elements, expected %d", what, (int)d->numel, (int)(end - *want));
     for (int64_t i = 0; i < d->numel; i++) {
         double w = (*want)[i], distance = fabs(got[i] - w);
         if (!(got[i] == w || distance <= 1e-9 * (1 + fabs(w)) || (isnan(w) && isnan(got[i]))))
@@ -80,7 +84,8 @@ static void check_case(const char *what, Tensor *y, const char *node, const doub
 {
     char name[100];
     const double *end = want + count;
-    if (!y) fail_msg("%s: %s: %s", what, tide_error()->kind, tide_error()->text);
+    if (!y)
+        fail_msg("%s: %s: %s", what, tide_error()->kind, tide_error()->text);
     compare(what, y, &want, end);
     Node *fn = tensor_grad_fn(y);
     assert_string_equal(fn ? node_name(fn, name, sizeof name) : "", node);
@@ -89,23 +94,28 @@ static void check_case(const char *what, Tensor *y, const char *node, const doub
         Tensor *g = sequence(&shape, 0), *inputs[3], *grads[3];
         int n = 0;
         for (int slot = 1; slot < 4; slot++)
-            if (leaves[slot]) inputs[n++] = leaves[slot];
-        if (!autograd_grad((TensorList){1, &y}, (TensorList){1, &g}, (TensorList){n, inputs}, false, false, false, grads))
+            if (leaves[slot])
+                inputs[n++] = leaves[slot];
+        if (!autograd_grad((TensorList){1, &y}, (TensorList){1, &g}, (TensorList){n, inputs}, false, false,
+                           false, grads))
             fail_msg("%s: %s: %s", what, tide_error()->kind, tide_error()->text);
-        for (int i = 0; i < n; i++) compare(what, grads[i], &want, end);
+        for (int i = 0; i < n; i++)
+            compare(what, grads[i], &want, end);
     }
-    if (want != end) fail_msg("%s: %d numbers too few", what, (int)(end - want));
+    if (want != end)
+        fail_msg("%s: %d numbers too few", what, (int)(end - want));
 }
 
 static void values_and_gradients(void **state)
 {
     (void)state;
-#define CASE(expression, node, ...) \
-    { \
-        int mark = scope_open(); \
-        memset(leaves, 0, sizeof leaves); \
-        check_case(#expression, expression, node, (double[]){__VA_ARGS__}, (int)(sizeof((double[]){__VA_ARGS__}) / sizeof(double))); \
-        scope_close(mark); \
+#define CASE(expression, node, ...)                                                                          \
+    {                                                                                                        \
+        int mark = scope_open();                                                                             \
+        memset(leaves, 0, sizeof leaves);                                                                    \
+        check_case(#expression, expression, node, (double[]){__VA_ARGS__},                                   \
+                   (int)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)));                                 \
+        scope_close(mark);                                                                                   \
     }
 #define ERROR_CASE(expression, kind, text)
 #include "structural_goldens.h"
@@ -117,14 +127,15 @@ static void errors(void **state)
 {
     (void)state;
 #define CASE(expression, node, ...)
-#define ERROR_CASE(expression, error_kind, error_text) \
-    { \
-        int mark = scope_open(); \
-        if (expression) fail_msg("%s: no error", #expression); \
-        assert_string_equal(tide_error()->kind, error_kind); \
-        assert_string_equal(tide_error()->text, error_text); \
-        tide_error_clear(); \
-        scope_close(mark); \
+#define ERROR_CASE(expression, error_kind, error_text)                                                       \
+    {                                                                                                        \
+        int mark = scope_open();                                                                             \
+        if (expression)                                                                                      \
+            fail_msg("%s: no error", #expression);                                                           \
+        assert_string_equal(tide_error()->kind, error_kind);                                                 \
+        assert_string_equal(tide_error()->text, error_text);                                                 \
+        tide_error_clear();                                                                                  \
+        scope_close(mark);                                                                                   \
     }
 #include "structural_goldens.h"
 #undef CASE
@@ -187,7 +198,8 @@ static void not_a_number(void **state)
     scope_close(mark);
 }
 
-/* Every allocation of an indexed write with gradient may fail: an error, never a crash, and it works again afterwards. */
+/* Every allocation of an indexed write with gradient may fail: an error, never a crash, and it works again
+ * afterwards. */
 static void failing_allocations(void **state)
 {
     (void)state;
@@ -199,10 +211,12 @@ static void failing_allocations(void **state)
         y = y ? op_topk(op_softmax(op_mm(y, op_t(x)), 1), 2, -1, true, true) : NULL;
         memory_fail_after(0);
         bool done = y != NULL;
-        if (!done) assert_true(tide_failed());
+        if (!done)
+            assert_true(tide_failed());
         tide_error_clear();
         scope_close(mark);
-        if (done) return;
+        if (done)
+            return;
     }
     fail_msg("%s", "never succeeded");
 }
@@ -210,8 +224,9 @@ static void failing_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_and_gradients), cmocka_unit_test(errors),         cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(second_results),       cmocka_unit_test(not_a_number),   cmocka_unit_test(failing_allocations),
+        cmocka_unit_test(values_and_gradients),   cmocka_unit_test(errors),
+        cmocka_unit_test(threads_change_nothing), cmocka_unit_test(second_results),
+        cmocka_unit_test(not_a_number),           cmocka_unit_test(failing_allocations),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
