@@ -318,8 +318,11 @@ bool copy_across(Tensor *dst, Tensor *src)
     Dims shape = tensor_dims(dst);
     if (src->numel == 1 && dst->numel > 1) { /* a fill: one element crosses, and is stretched over there */
         Dims none = {0};
+        int mark = scope_open();
         Tensor *one = result_new(&none, (DType)src->dtype, dst->device);
-        return one && copy_across(one, src) && copy_plain(dst, one);
+        bool ok = one && copy_across(one, src) && copy_plain(dst, one);
+        scope_close(mark);
+        return ok;
     }
     Tensor *from = converted_plain(broadcast_plain(src, &shape), (DType)dst->dtype);
     from = contiguous_plain(from);

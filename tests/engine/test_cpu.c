@@ -133,7 +133,7 @@ static void every_row_in_every_layout(void **state)
 #if !ISA_ONE
 
 #define SUFFIXES(X) X(b8, DT_BOOL) X(u8, DT_U8) X(i8, DT_I8) X(i16, DT_I16) X(i32, DT_I32) X(i64, DT_I64) X(f32, DT_F32) X(f64, DT_F64)
-#define DECLARE(name) extern const LoopFn name[OP_COUNT];
+#define DECLARE(name) extern const LoopFn name[LOOP_ID_COUNT];
 #define DECLARE_ALL(suffix, dtype) ISA_EACH(DECLARE, loops_##suffix)
 SUFFIXES(DECLARE_ALL)
 static const struct {
@@ -142,6 +142,15 @@ static const struct {
 } tables[] = {
 #define TABLE(suffix, dtype) {dtype, {loops_##suffix##_base, loops_##suffix##_avx2, loops_##suffix##_avx512}},
     SUFFIXES(TABLE)
+};
+
+static const OpId row_of_loop[LOOP_ID_COUNT] = {
+#define UNARY(name, ...) [LOOP_ID_##name] = OP_##name,
+#define BINARY UNARY
+#define TERNARY UNARY
+#define COMPARE UNARY
+#define TEST UNARY
+#include "engine/ops/loops.def"
 };
 
 /* What a vector function may differ by between instruction sets, in units of the last place. */
@@ -167,17 +176,18 @@ static void instruction_sets_agree(void **state)
     (void)state;
     enum { N = 203 };
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
-        for (int op = 0; op < OP_COUNT; op++) {
-            if (!is_elementwise((OpId)op) || !tables[t].loops[0][op]) continue;
+        for (int id = 0; id < LOOP_ID_COUNT; id++) {
+            int op = row_of_loop[id];
+            if (!tables[t].loops[0][id]) continue;
             int mark = scope_open();
             DType d = tables[t].dtype, result = result_dtype_of((OpId)op, d);
             bool where = op == OP_where;
             Tensor *a = varied(DIMS(N), where ? DT_BOOL : d, 1), *b = varied(DIMS(N), d, 2), *c = varied(DIMS(N), d, 3);
             int64_t size = (int64_t)dtype_size(d), stride[] = {(int64_t)dtype_size(result), where ? 1 : size, size, size};
             char y[2][N * 8];
-            tables[t].loops[0][op]((char *[]){y[0], tensor_data(a), tensor_data(b), tensor_data(c)}, stride, N);
+            tables[t].loops[0][id]((char *[]){y[0], tensor_data(a), tensor_data(b), tensor_data(c)}, stride, N);
             for (int isa = ISA_AVX2; isa <= (int)cpu_isa(); isa++) {
-                tables[t].loops[isa][op]((char *[]){y[1], tensor_data(a), tensor_data(b), tensor_data(c)}, stride, N);
+                tables[t].loops[isa][id]((char *[]){y[1], tensor_data(a), tensor_data(b), tensor_data(c)}, stride, N);
                 for (int i = 0; i < N; i++)
                     if (!close_enough(y[0] + i * stride[0], y[1] + i * stride[0], result, !uses_functions(op_info((OpId)op)->forward)))
                         fail_msg("%s in %s: element %d of set %d is %.17g, of the base %.17g", op_info((OpId)op)->name, dtype_name(d), i,
