@@ -3,6 +3,7 @@
 #include "engine/cpu/loops.h"
 #include "engine/ops.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { SIDE = 32, BLOCK = SIDE * SIDE }; /* elements in a buffer: all of an op's buffers together fit the first cache */
@@ -216,6 +217,18 @@ static void set_operand(Work *w, int k, const Tensor *t, DType want, DType compu
     iter_add(it, tensor_data(t), t->stride, w->stored[k]);
 }
 
+/* How many elements are worth a thread. Plain arithmetic waits for memory and is done before a second thread has
+ * woken up; a row that calls functions is worth one much sooner. */
+static int64_t piece_of(OpId op, const OpInfo *info)
+{
+    static int64_t known[OP_COUNT];
+    if (known[op]) return known[op];
+    bool calls = false;
+    for (const char *p = info->forward; *p && !calls; p++) /* a name before a bracket, other than K( and KW( */
+        calls = p > info->forward && *p == '(' && islower((unsigned char)p[-1]);
+    return known[op] = calls ? GRAIN / 2 : 4 * GRAIN;
+}
+
 static bool run_strided(Work *w, const Call *call, const OpInfo *info, DType type)
 {
     const Tensor *out = call->out[0];
@@ -225,7 +238,7 @@ static bool run_strided(Work *w, const Call *call, const OpInfo *info, DType typ
     for (int k = 1; k < w->nop; k++)
         set_operand(w, k, call->in[k - 1], k == 1 && info->types == TYPES_WHERE ? DT_BOOL : type, call->compute, &it);
     iter_order(&it);
-    return iter_run(&it, iter_grain(&it, GRAIN), run_tile, w);
+    return iter_run(&it, iter_grain(&it, piece_of(call->op, info)), run_tile, w);
 }
 
 bool cpu_elementwise(const Call *call)
@@ -244,7 +257,10 @@ bool cpu_elementwise(const Call *call)
     w.scalars = info->format == FORMAT_BINARY || info->format == FORMAT_COMPARE;
     w.nop = 1 + call->nin;
     if (!set_flat(&w, call, info, type)) return run_strided(&w, call, info, type);
-    if (n > GRAIN) return parallel_for(n, GRAIN, flat_piece, &w);
+    if (n > GRAIN) {
+        int64_t piece = piece_of(call->op, info);
+        if (n >= 2 * piece) return parallel_for(n, piece / 4, flat_piece, &w); /* quarters are shared more evenly */
+    }
     w.loop(w.data, w.stride, n);
     return true;
 }

@@ -7,6 +7,7 @@
 #include "engine/cpu/threads.h"
 
 #include <cblas.h>
+#include <omp.h>
 #include <limits.h>
 #include <string.h>
 
@@ -110,9 +111,18 @@ static int64_t increment(int64_t n, int64_t stride)
     return n > 1 ? stride : 1;
 }
 
+/* BLAS takes all threads from 64 x 64 x 64 on, where waking the others costs more than they do; a training step of
+ * small layers ran 2.5 times slower so. The setting is kept between calls: changing it is not free either. */
+static void choose_threads(double work)
+{
+    int threads = work < 256. * 256 * 256 ? 1 : get_num_threads();
+    if (!omp_in_parallel() && omp_get_max_threads() != threads) omp_set_num_threads(threads);
+}
+
 static void blas_gemm(const Gemm *p)
 {
     int lda, ldb;
+    choose_threads((double)p->m * (double)p->n * (double)p->k);
     CBLAS_TRANSPOSE ta = layout(p->m, p->k, p->ars, p->acs, &lda),
                     tb = layout(p->k, p->n, p->brs, p->bcs, &ldb);
     if (p->m == 1 && p->n == 1 && p->acs > 0 && p->brs > 0)
