@@ -56,10 +56,8 @@ endif
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 REPL_O := $(call obj,$(REPL_C))
 ISA_O := $(foreach i,$(ISAS),$(patsubst %.isa.c,$(BUILD)/obj/%.$(i).o,$(ISA_C)))
-LIB_O := $(call obj,$(LANG_C) $(ENGINE_C)) $(ISA_O) $(BUILD)/gen/lua_files.o
-ifneq ($(OPENCL),0)
-LIB_O += $(BUILD)/gen/cl_files.o
-endif
+ENGINE_O := $(call obj,$(ENGINE_C)) $(ISA_O) $(if $(filter 0,$(OPENCL)),,$(BUILD)/gen/cl_files.o)
+LANG_O := $(call obj,$(LANG_C)) $(BUILD)/gen/lua_files.o
 
 # ---- flags ------------------------------------------------------------------------------------------------------
 # No contraction and no value-changing maths: results must not depend on the compiler or on how loops are fused.
@@ -80,7 +78,7 @@ $(BUILD)/flags: FORCE
 $(BUILD)/options: FORCE
 	$(call stamp,$(CC) $(OPENCL))
 $(BUILD)/sources: FORCE
-	$(call stamp,$(REPL_O) $(LIB_O) $(LUA_FILES) $(CL_FILES))
+	$(call stamp,$(REPL_O) $(LANG_O) $(ENGINE_O) $(LUA_FILES) $(CL_FILES))
 FORCE:
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
@@ -118,18 +116,22 @@ $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	$(QUIET)$(COMPILE)
 
 # ---- products ---------------------------------------------------------------------------------------------------
-$(BUILD)/libtide.a: $(LIB_O) $(BUILD)/sources
+# The engine as a C library. One object: a backend's kernels are weak references from its table, and from an archive
+# of many objects the linker would not fetch them.
+$(BUILD)/engine.o: $(ENGINE_O) $(BUILD)/sources
+	$(QUIET)$(LD) -r -o $@ $(ENGINE_O)
+$(BUILD)/liblang.a: $(LANG_O) $(BUILD)/sources
 	@rm -f $@
-	$(QUIET)$(AR) rcs $@ $(LIB_O)
+	$(QUIET)$(AR) rcs $@ $(LANG_O)
 
-$(BUILD)/tide: $(REPL_O) $(LIB_O) $(BUILD)/sources
+$(BUILD)/tide: $(REPL_O) $(LANG_O) $(ENGINE_O) $(BUILD)/sources
 	@echo "  ld  $@"
-	$(QUIET)$(CC) $(LD_ALL) -o $@ $(REPL_O) $(LIB_O) $(LUA_LIBS) $(READLINE_LIBS) $(PKG_LIBS) -lm
+	$(QUIET)$(CC) $(LD_ALL) -o $@ $(REPL_O) $(LANG_O) $(ENGINE_O) $(LUA_LIBS) $(READLINE_LIBS) $(PKG_LIBS) -lm
 
 # The Lua module: the host interpreter brings Lua itself.
-$(BUILD)/torch.so: $(LIB_O) $(BUILD)/sources tools/torch.map
+$(BUILD)/torch.so: $(LANG_O) $(ENGINE_O) $(BUILD)/sources tools/torch.map
 	@echo "  ld  $@"
-	$(QUIET)$(CC) $(LD_ALL) -shared -Wl,--version-script=tools/torch.map -o $@ $(LIB_O) $(PKG_LIBS) -lm
+	$(QUIET)$(CC) $(LD_ALL) -shared -Wl,--version-script=tools/torch.map -o $@ $(LANG_O) $(ENGINE_O) $(PKG_LIBS) -lm
 
 include tests/tests.mk
 
@@ -162,7 +164,8 @@ format:
 $(BUILD)/gemm: $(BUILD)/obj/tests/bench/gemm.o
 	$(QUIET)$(CC) $(LD_ALL) -o $@ $< $(PKG_LIBS)
 bench: tide $(BUILD)/gemm
-	@TIDE=$(abspath $(BUILD))/tide GEMM=$(abspath $(BUILD))/gemm PYTHON='$(PYTHON)' sh tests/bench/bench.sh
+	@TIDE=$(abspath $(BUILD))/tide GEMM=$(abspath $(BUILD))/gemm PYTHON='$(PYTHON)' ONLY='$(ONLY)' \
+		sh tests/bench/bench.sh
 
 clean:
 	rm -rf $(BUILD)
@@ -172,7 +175,7 @@ help:
 
 #: make                  builds build/tide and the Lua module build/torch.so; names a missing package
 #: make demo             installs what is missing, builds, trains on the bundled digits
-#: make bench            the table of timings, beside PyTorch where PYTHON can import it
+#: make bench            the table of timings, beside PyTorch where PYTHON can import it; ONLY=substring of a row
 #: make install          PREFIX=/usr/local DESTDIR=: the binary, the man page, the Lua module
 #: make deps             only installs the packages
 #: make format           clang-format over the C sources

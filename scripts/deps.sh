@@ -31,7 +31,6 @@ find_missing_for_build() {
     want liblua5.4-dev have_library lua5.4
     want libreadline-dev have_library readline
     want libopenblas-openmp-dev have_openblas_openmp
-    want liblapacke-dev have_library lapacke
     want libsleef-dev have_library sleef
     want zlib1g-dev have_library zlib
     [ "$OPENCL" = 0 ] || want ocl-icd-opencl-dev have_library OpenCL
@@ -70,9 +69,9 @@ print_config() {
         echo "install with: make deps    (or, as root: apt-get install$missing)" >&2
         return 1
     fi
-    libraries="lapacke openblas sleef zlib"
+    libraries="openblas sleef zlib"
     [ "$OPENCL" = 0 ] || libraries="$libraries OpenCL"
-    # The run path covers LAPACK's own dependencies too, so that one OpenBLAS, and one thread pool, is loaded.
+    # The run path names the flavour's folder: whatever the machine's default is, this OpenBLAS is loaded.
     blas=$(pkg-config --libs-only-L openblas | sed 's/^ *-L//; s/[ /]*$//')
     # shellcheck disable=SC2086
     cat <<END

@@ -15,4 +15,4 @@ fi
 for worker in tide pytorch openblas; do
     mkfifo "$work/$worker" || exit 1
 done
-"$TIDE" "$here/driver.lua" "$work" "$here" "$TIDE" "${GEMM:-}" "$python"
+"$TIDE" "$here/driver.lua" "$work" "$here" "$TIDE" "${GEMM:-}" "$python" "${ONLY:-}"

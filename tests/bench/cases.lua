@@ -130,7 +130,9 @@ end
 local prepared, one
 for line in io.lines() do
     local name, runs = line:match("^(%S+) ?(%d*)$")
-    if name == "list" then
+    if name == "quit" then
+        break
+    elseif name == "list" then
         print(table.concat(order, " "))
     elseif not cases[name] then
         print("-")

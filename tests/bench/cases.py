@@ -149,6 +149,8 @@ def serve():
     one = None
     for line in sys.stdin:
         name, _, runs = line.strip().partition(" ")
+        if name == "quit":
+            break
         if name == "list":
             print(*cases, flush=True)
         elif name not in cases:

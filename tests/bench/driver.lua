@@ -1,8 +1,9 @@
 -- The benchmark's driver: asks each worker in turn for timings of one case, prints medians and ratios.
--- driver.lua FOLDER-OF-FIFOS FOLDER-OF-WORKERS TIDE GEMM PYTHON; an empty word means: not here. Plain Lua 5.4.
+-- driver.lua FOLDER-OF-FIFOS FOLDER-OF-WORKERS TIDE GEMM PYTHON ONLY; an empty word means: not here; ONLY picks the
+-- rows whose name has it. Plain Lua 5.4 but for torch.perf_counter.
 -- A worker reads "NAME N" and answers with the seconds of N runs; "NAME 0" prepares the case and answers with its
--- checksum (or "-" for a case it does not have); "list" answers with the names in one line.
-local work, here, tide, gemm, python = table.unpack(arg)
+-- checksum (or "-" for a case it does not have); "list" answers with the names in one line; "quit" ends it.
+local work, here, tide, gemm, python, only = table.unpack(arg)
 local ROUNDS, BATCH_SECONDS, SLOW_SECONDS = 7, 0.05, 1.0
 
 local function quoted(word)
@@ -21,6 +22,7 @@ local function start_worker(name, command)
             return answers:read("l") or error(name .. ": the worker ended", 0)
         end,
         stop = function()
+            questions:write("quit\n") -- not just the end of its input: later workers have inherited this end of it
             questions:close()
             answers:close()
         end,
@@ -52,8 +54,8 @@ local function measure(workers, case)
         local check = w.ask(case, 0)
         if check ~= "-" then
             checks[w.name] = tonumber(check)
-            runs[w.name], times[w.name] = nil, {}
             local wanted
+            times[w.name] = {}
             runs[w.name], wanted = calibrate(w, case)
             rounds = math.max(rounds, wanted)
         end
@@ -90,8 +92,8 @@ end
 
 local function print_row(case, t, show)
     show = show or shown
-    print(("%-34s"):format(case) .. padded(show(t.tide), 11) .. padded(show(t.pytorch), 11) .. padded(ratio(t.tide, t.pytorch), 9)
-        .. padded(show(t.openblas), 11) .. padded(ratio(t.tide, t.openblas), 9))
+    print(("%-34s"):format(case) .. padded(show(t.tide), 11) .. padded(show(t.pytorch), 11)
+        .. padded(ratio(t.tide, t.pytorch), 9) .. padded(show(t.openblas), 11) .. padded(ratio(t.tide, t.openblas), 9))
     io.stdout:flush()
 end
 
@@ -109,6 +111,12 @@ local function run_process(command)
     return torch.perf_counter() - start, text
 end
 
+local function picked(row)
+    return row:find(only, 1, true) ~= nil
+end
+
+local START_UP, PEAK = "start-up to the first result", "peak memory, MLP 784-200-200-10"
+
 local function process_rows()
     local python_word = quoted(python)
     local first = {tide = quoted(tide) .. " -e 'print(torch.ones(2) + 1)'"}
@@ -117,22 +125,26 @@ local function process_rows()
         first.pytorch = python_word .. " -c 'import torch; print(torch.ones(2) + 1)'"
         train.pytorch = python_word .. " " .. quoted(here .. "/cases.py") .. " memory"
     end
-    local times, started, peaks = {}, {}, {}
-    for _ = 1, ROUNDS do
+    local times, peaks = {}, {}
+    for _ = 1, picked(START_UP) and ROUNDS or 0 do
         for name, command in pairs(first) do
             times[name] = times[name] or {}
             table.insert(times[name], (run_process(command)))
         end
     end
     for name, list in pairs(times) do
-        started[name] = median(list)
-        local _, text = run_process(train[name])
+        times[name] = median(list)
+    end
+    if picked(START_UP) then print_row(START_UP, times) end
+    for name, command in pairs(picked(PEAK) and train or {}) do
+        local _, text = run_process(command)
         peaks[name] = tonumber(text:match("%d+"))
     end
-    print_row("start-up to the first result", started)
-    print_row("peak memory, MLP 784-200-200-10", peaks, function(kilobytes)
-        return kilobytes and ("%.0f MB"):format(kilobytes / 1024) or ""
-    end)
+    if picked(PEAK) then
+        print_row(PEAK, peaks, function(kilobytes)
+            return kilobytes and ("%.0f MB"):format(kilobytes / 1024) or ""
+        end)
+    end
 end
 
 local workers = {start_worker("tide", quoted(tide) .. " " .. quoted(here .. "/cases.lua"))}
@@ -143,13 +155,16 @@ if gemm ~= "" then
     table.insert(workers, start_worker("openblas", quoted(gemm)))
 end
 local names = workers[1].ask("list")
-print(("%-34s%11s%11s%9s%11s%9s"):format("median of one run", "Tide", python ~= "" and "PyTorch" or "", python ~= "" and "ratio" or "",
-    gemm ~= "" and "OpenBLAS" or "", gemm ~= "" and "ratio" or ""))
+print(("%-34s%11s%11s%9s%11s%9s"):format("median of one run", "Tide", python ~= "" and "PyTorch" or "",
+    python ~= "" and "ratio" or "", gemm ~= "" and "OpenBLAS" or "", gemm ~= "" and "ratio" or ""))
 local suspect = {}
 for case in names:gmatch("%S+") do
-    local times, checks = measure(workers, case)
-    print_row(case:gsub("_", " "), times)
-    if differ(checks) then table.insert(suspect, ("%s: %s, %s"):format(case, checks.tide, checks.pytorch)) end
+    local row = case:gsub("_", " ")
+    if picked(row) then
+        local times, checks = measure(workers, case)
+        print_row(row, times)
+        if differ(checks) then table.insert(suspect, ("%s: %s, %s"):format(row, checks.tide, checks.pytorch)) end
+    end
 end
 for _, w in ipairs(workers) do w.stop() end
 process_rows()

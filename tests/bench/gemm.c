@@ -2,6 +2,7 @@
 #include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static double seconds_now(void)
@@ -35,6 +36,8 @@ int main(void)
     float *a = NULL, *b = NULL, *c = NULL;
     while (fgets(line, sizeof line, stdin) != NULL) {
         int n, runs;
+        if (strcmp(line, "quit\n") == 0)
+            break;
         if (sscanf(line, "matmul_%d %d", &n, &runs) != 2) {
             puts("-");
         } else if (runs == 0) {

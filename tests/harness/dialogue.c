@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ROWS = 24, COLUMNS = 80, MAX_WORDS = 32, QUIET_MS = 60, PATIENCE = 6, SHOWN_BEFORE = 6 };
+enum { ROWS = 24, COLUMNS = 80, MAX_WORDS = 32, QUIET_MS = 60, PATIENCE = 20, SHOWN_BEFORE = 6 };
 
 typedef struct Dialogue {
     const char *path;
@@ -162,11 +162,15 @@ static void hold(const char *path, const Lines *file)
     Dialogue d = {.path = path, .screen = screen_new(ROWS, COLUMNS)};
     d.terminal = spawn_on_terminal(argv, ROWS, COLUMNS, &d.child);
     setenv("TERM", "dumb", 1);
-    follow(&d, file);
-    if (d.terminal >= 0)
-        close(d.terminal);
-    if (d.child != 0)
-        stop_child(d.child);
+    if (d.child < 0) {
+        fail(path, "no pseudo-terminal");
+    } else {
+        follow(&d, file);
+        if (d.terminal >= 0)
+            close(d.terminal);
+        if (d.child != 0)
+            stop_child(d.child);
+    }
     screen_free(d.screen);
     free(args);
 }

@@ -50,7 +50,7 @@ typedef struct Run {
 /* Fills out, err, status and timed_out; kills what runs longer than harness.timeout. */
 void run_process(Run *run);
 void run_free(Run *run);
-/* Starts argv on a new pseudo-terminal of the given size; returns its master side. */
+/* Starts argv on a new pseudo-terminal; returns its master side. Both it and *child are -1 when there is none. */
 int spawn_on_terminal(const char *const *argv, int rows, int columns, pid_t *child);
 double seconds_now(void);
 void stop_child(pid_t child); /* kills its process group and reaps it */

@@ -153,7 +153,7 @@ int spawn_on_terminal(const char *const *argv, int rows, int columns, pid_t *chi
     fflush(stdout);
     *child = forkpty(&master, NULL, NULL, &size);
     if (*child < 0)
-        die("forkpty");
+        return -1;
     if (*child == 0) {
         signal(SIGPIPE, SIG_DFL);
         execvp(argv[0], (char *const *)argv);
