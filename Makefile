@@ -102,7 +102,7 @@ endef
 $(foreach i,$(ISAS),$(eval $(call isa_rule,$(i))))
 
 # ---- files carried inside the binary ----------------------------------------------------------------------------
-$(BUILD)/embed: tools/embed.c
+$(BUILD)/embed: scripts/build/embed.c
 	@mkdir -p $(@D)
 	$(QUIET)$(CC) -std=gnu11 -O1 -Wall -Wextra -o $@ $<
 
@@ -129,9 +129,9 @@ $(BUILD)/tide: $(REPL_O) $(LANG_O) $(ENGINE_O) $(BUILD)/sources
 	$(QUIET)$(CC) $(LD_ALL) -o $@ $(REPL_O) $(LANG_O) $(ENGINE_O) $(LUA_LIBS) $(READLINE_LIBS) $(PKG_LIBS) -lm
 
 # The Lua module: the host interpreter brings Lua itself.
-$(BUILD)/torch.so: $(LANG_O) $(ENGINE_O) $(BUILD)/sources tools/torch.map
+$(BUILD)/torch.so: $(LANG_O) $(ENGINE_O) $(BUILD)/sources scripts/build/torch.map
 	@echo "  ld  $@"
-	$(QUIET)$(CC) $(LD_ALL) -shared -Wl,--version-script=tools/torch.map -o $@ $(LANG_O) $(ENGINE_O) $(PKG_LIBS) -lm
+	$(QUIET)$(CC) $(LD_ALL) -shared -Wl,--version-script=scripts/build/torch.map -o $@ $(LANG_O) $(ENGINE_O) $(PKG_LIBS) -lm
 
 include tests/tests.mk
 

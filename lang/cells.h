@@ -3,11 +3,10 @@
 #define TIDE_CELLS_H
 
 #include <lua.h>
-#include <stddef.h>
 
-/* Gives _G the __index that refuses undefined names to cells; other code reads nil, as ever. */
+/* Gives _G a metatable: names that were never assigned are refused to cells; other code reads nil, as ever. */
 void guard_globals(lua_State *L);
-/* A cell is about to run: its chunk name is a cell's, and the names it assigns are defined from now on. */
-void note_cell(lua_State *L, const char *source, size_t length, const char *chunkname);
+/* A cell is about to run: its chunk name is a cell's from now on. */
+void note_cell(lua_State *L, const char *chunkname);
 
 #endif

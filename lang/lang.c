@@ -272,7 +272,7 @@ int lang_load_cell(lua_State *L, const char *source, size_t length, const char *
     free(text);
     if (status != LUA_OK)
         return status;
-    note_cell(L, source, length, chunkname);
+    note_cell(L, chunkname);
     autograd_set_position(*chunkname == '=' || *chunkname == '@' ? chunkname + 1 : chunkname);
     return LUA_OK;
 }
