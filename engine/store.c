@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 
 /* Fresh memory costs a page fault every 4 KiB, several times the cost of filling it, so freed blocks wait in lists by
  * size class for the next op. Classes are eighths of a power of two: at most 12% of a block is unused. */
@@ -75,6 +76,17 @@ static int size_class(size_t bytes, size_t *rounded)
     return (shift - MIN_SHIFT) * STEPS + (int)steps;
 }
 
+/* No more than the machine has: Linux promises memory it lacks, and ends the process that then uses it. */
+static bool beyond_memory(size_t bytes)
+{
+    static size_t limit;
+    if (!limit) {
+        struct sysinfo s;
+        limit = sysinfo(&s) == 0 ? ((size_t)s.totalram + s.totalswap) * s.mem_unit : SIZE_MAX;
+    }
+    return bytes > limit;
+}
+
 static void *system_alloc(size_t bytes)
 {
     if (bytes < HUGE_BYTES) return aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
@@ -98,7 +110,7 @@ void memory_trim(void)
 
 void *block_alloc(size_t bytes)
 {
-    if (bytes >= (size_t)1 << 47) return out_of_memory(bytes);
+    if (bytes >= HUGE_BYTES && beyond_memory(bytes)) return out_of_memory(bytes);
     size_t rounded;
     int c = size_class(bytes, &rounded);
     FreeBlock *b = free_blocks[c];
