@@ -4,6 +4,7 @@
 #include "lang/lang.h"
 #include "lang/library.h"
 #include "lang/lnn.h"
+#include "lang/lstore.h"
 
 #include <string.h>
 
@@ -106,6 +107,7 @@ static void fill_table(lua_State *L, int torch)
     open_device(L, &lib);
     open_sugar(L, &lib);
     open_nn(L, &lib);
+    open_store(L, &lib);
     lua_pushvalue(L, lib.methods);
     lua_setfield(L, torch, "_methods"); /* where the Lua library adds methods */
     lua_pushvalue(L, lib.functional);
