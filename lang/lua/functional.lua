@@ -16,6 +16,7 @@ local F = support.lazy("torch.nn.functional", {}, {
             "margin_ranking_loss soft_margin_loss " ..
         "cosine_embedding_loss multi_margin_loss triplet_margin_loss",
     ["functional.distance"] = "normalize cosine_similarity pairwise_distance",
+    ["functional.conv"] = "conv1d conv2d conv3d",
     ["functional.norm"] = "layer_norm rms_norm embedding",
     ["functional.bilinear"] = "bilinear",
 })

@@ -12,6 +12,7 @@ return support.lazy("torch.nn", nn, {
         "Softmax LogSoftmax Softmin Softmax2d Sigmoid Tanh LogSigmoid Softsign Tanhshrink Hardshrink " ..
             "Softshrink RReLU PReLU",
     ["nn.dropout"] = "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout",
+    ["nn.conv"] = "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
     ["nn.norm"] = "LayerNorm RMSNorm",
     ["nn.embedding"] = "Embedding",
     ["nn.flatten"] = "Flatten Unflatten",
