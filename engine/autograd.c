@@ -51,21 +51,21 @@ void autograd_free(Tensor *t)
     autograd_struct_free(ag);
 }
 
-bool tensor_is_leaf(const Tensor *t)
-{
-    return !needs_grad(t) || !tensor_grad_fn(t);
-}
+bool tensor_is_leaf(const Tensor *t) { return !needs_grad(t) || !tensor_grad_fn(t); }
 
 bool tensor_set_requires_grad(Tensor *t, bool on)
 {
     if (!t) return false;
     if (!tensor_is_leaf(t)) {
         if (on) return true;
-        return tide_refuse("RuntimeError", "you can only change requires_grad flags of leaf variables. If you want to use a computed "
-                           "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().");
+        return tide_refuse(
+            "RuntimeError",
+            "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+            "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().");
     }
     if (on && !dtype_is_float((DType)t->dtype))
-        return tide_refuse("RuntimeError", "only Tensors of floating point and complex dtype can require gradients");
+        return tide_refuse("RuntimeError",
+                           "only Tensors of floating point and complex dtype can require gradients");
     t->requires_grad = on;
     return true;
 }
@@ -75,7 +75,8 @@ bool tensor_set_requires_grad(Tensor *t, bool on)
 static void refresh_view(Tensor *t)
 {
     Autograd *ag = t->ag;
-    if (!ag || !ag->base || !t->storage || ag->version == t->storage->version || !needs_grad(ag->base)) return;
+    if (!ag || !ag->base || !t->storage || ag->version == t->storage->version || !needs_grad(ag->base))
+        return;
     int mark = scope_open();
     Dims size = tensor_dims(t), stride = {.n = t->ndim};
     memcpy(stride.v, t->stride, t->ndim * sizeof t->stride[0]);
@@ -119,7 +120,8 @@ bool tensor_set_grad(Tensor *t, Tensor *grad)
     char have[256], want[256];
     if (grad && !tensor_same_shape(t, grad))
         return tide_refuse("RuntimeError", "assigned grad has data of a different size: expected %s, got %s",
-                           format_dims(want, sizeof want, t->ndim, t->shape), format_dims(have, sizeof have, grad->ndim, grad->shape));
+                           format_dims(want, sizeof want, t->ndim, t->shape),
+                           format_dims(have, sizeof have, grad->ndim, grad->shape));
     if (grad && grad->dtype != t->dtype)
         return tide_refuse("RuntimeError", "assigned grad has data of a different type");
     if (!grad && !t->ag) return true;
@@ -140,7 +142,8 @@ Tensor *tensor_detach(Tensor *t)
 
 bool tensor_retain_grad(Tensor *t)
 {
-    if (!needs_grad(t)) return tide_refuse("RuntimeError", "can't retain_grad on Tensor that has requires_grad=False");
+    if (!needs_grad(t))
+        return tide_refuse("RuntimeError", "can't retain_grad on Tensor that has requires_grad=False");
     Node *fn = tensor_grad_fn(t);
     if (!fn) return true; /* leaves always keep theirs */
     t->ag->retain_grad = true;
@@ -174,7 +177,9 @@ static int variant_of(OpId op, const Arg *arg)
     if (next_variant >= 0) return next_variant;
     if (info->format == FORMAT_REDUCE || (info->nparam == 2 && info->params[1].kind == 'D'))
         return arg[1].dims ? info->variant : info->variant_number;
-    Tensor *last = info->nparam > 1 && strchr("TNO", info->params[info->nparam - 1].kind) ? arg[info->nparam - 1].t : NULL;
+    Tensor *last = info->nparam > 1 && strchr("TNO", info->params[info->nparam - 1].kind)
+                       ? arg[info->nparam - 1].t
+                       : NULL;
     return last && last->is_number ? info->variant_number : info->variant;
 }
 
@@ -217,9 +222,12 @@ bool autograd_check_inplace(Tensor *x)
 {
     Tensor *base = x->ag ? x->ag->base : NULL;
     if (x->requires_grad && tensor_is_leaf(x))
-        return tide_refuse("RuntimeError", "a leaf Variable that requires grad is being used in an in-place operation.");
+        return tide_refuse("RuntimeError",
+                           "a leaf Variable that requires grad is being used in an in-place operation.");
     if (base && base->requires_grad && tensor_is_leaf(base))
-        return tide_refuse("RuntimeError", "a view of a leaf Variable that requires grad is being used in an in-place operation.");
+        return tide_refuse(
+            "RuntimeError",
+            "a view of a leaf Variable that requires grad is being used in an in-place operation.");
     return true;
 }
 
@@ -254,7 +262,8 @@ Tensor *autograd_record_inplace(OpId op, const Arg *arg, Tensor *x)
     if (!base) return attach(x, node_record(op, arg, x, variant_of(op, arg)));
     Node *slices = node_copy_slices(node_record(op, arg, x, variant_of(op, arg)), base, x);
     if (!attach(base, slices)) return NULL;
-    x->ag->version = x->storage->version - 1; /* older than the storage: its node is made anew from the base */
+    x->ag->version =
+        x->storage->version - 1; /* older than the storage: its node is made anew from the base */
     refresh_view(x);
     return x;
 }

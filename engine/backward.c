@@ -20,9 +20,9 @@ typedef struct Walk {
     size_t n, capacity;
     uint64_t id;
     bool create_graph;
-    bool accumulate; /* leaves' .grad is written: backward(), not grad() */
+    bool accumulate;   /* leaves' .grad is written: backward(), not grad() */
     TensorList inputs; /* those whose gradients are wanted; n = 0: all leaves */
-    Node **target; /* inputs' nodes, kept */
+    Node **target;     /* inputs' nodes, kept */
     Tensor **captured; /* inputs' gradients, kept */
 } Walk;
 
@@ -80,9 +80,12 @@ static bool deliver(Node *n, Tensor *g, bool create_graph)
         return true;
     }
     Tensor *sum;
-    bool ours = !create_graph && n->g->refs == 1 && n->g->storage->refs == 1 && n->g->contiguous && n->g->dtype == g->dtype;
-    if (ours) sum = op_apply_inplace(OP_add, (Arg[]){{.t = n->g}, {.t = g}});
-    else sum = op_add(n->g, g);
+    bool ours = !create_graph && n->g->refs == 1 && n->g->storage->refs == 1 && n->g->contiguous &&
+                n->g->dtype == g->dtype;
+    if (ours)
+        sum = op_apply_inplace(OP_add, (Arg[]){{.t = n->g}, {.t = g}});
+    else
+        sum = op_add(n->g, g);
     if (!sum) return false;
     tensor_keep(sum);
     tensor_release(n->g);
@@ -98,7 +101,8 @@ static Tensor *fit_to_operand(Tensor *g, const Tensor *meta)
         Dims shape = tensor_dims(meta);
         g = op_sum_to(g, &shape);
     }
-    if (g && (g->dtype != meta->dtype || g->device.type != meta->device.type || g->device.index != meta->device.index))
+    if (g && (g->dtype != meta->dtype || g->device.type != meta->device.type ||
+              g->device.index != meta->device.index))
         g = op_to_copy(g, (DType)meta->dtype, meta->device.type * 256 + meta->device.index);
     return g;
 }
@@ -128,8 +132,9 @@ static bool check_anomaly(const Node *n, Tensor *g, int output)
 {
     char name[64];
     if (!anomaly_on || !g || !contains_nan(g)) return true;
-    return tide_refuse("RuntimeError", "Function '%s' returned nan values in its %dth output.%s%s", node_name(n, name, sizeof name),
-                       output, n->where ? " It was recorded at " : "", n->where ? n->where : "");
+    return tide_refuse("RuntimeError", "Function '%s' returned nan values in its %dth output.%s%s",
+                       node_name(n, name, sizeof name), output, n->where ? " It was recorded at " : "",
+                       n->where ? n->where : "");
 }
 
 /* ---- kinds of node ---- */
@@ -166,10 +171,7 @@ static bool pass_on(Walk *w, Node *n, int edge, Tensor *g)
 }
 
 /* Whether anybody waits for this operand's gradient. */
-static bool wanted(const Walk *w, const Edge *e)
-{
-    return e->fn && e->fn->walk == w->id;
-}
+static bool wanted(const Walk *w, const Edge *e) { return e->fn && e->fn->walk == w->id; }
 
 static bool run_formulas(Walk *w, Node *n, Tensor *g, Tensor **first)
 {
@@ -186,7 +188,8 @@ static bool run_formulas(Walk *w, Node *n, Tensor *g, Tensor **first)
     Unpacked u;
     if (!node_unpack(n, w->create_graph, operand, &u)) ok = false;
     for (int i = 0; ok && i < n->nedge; i++)
-        meta[i] = n->edge[i].meta ? n->edge[i].meta : g; /* no meta: the operand has the result's shape and dtype */
+        meta[i] =
+            n->edge[i].meta ? n->edge[i].meta : g; /* no meta: the operand has the result's shape and dtype */
     for (int p = 0, at = 0; ok && p < info->nparam; p++) {
         char kind = info->params[p].kind;
         int count = kind == 'L' ? u.list[p].n : strchr("TNO", kind) != NULL;
@@ -194,9 +197,12 @@ static bool run_formulas(Walk *w, Node *n, Tensor *g, Tensor **first)
             if (!wanted(w, &n->edge[at]) && !(first && at == 0)) continue;
             Vjp v = {.arg = u.arg, .meta = meta, .y = u.result, .g = g, .k = k};
             Tensor *gp = vjp_apply((OpId)n->op, &v, p);
-            if (tide_failed()) ok = false;
-            else if (first && at == 0) *first = gp;
-            else ok = pass_on(w, n, at, gp);
+            if (tide_failed())
+                ok = false;
+            else if (first && at == 0)
+                *first = gp;
+            else
+                ok = pass_on(w, n, at, gp);
         }
     }
     free(room);
@@ -208,14 +214,16 @@ static bool run_copy_slices(Walk *w, Node *n)
 {
     SliceTarget *t = n->target;
     if (!t->base->contiguous)
-        return tide_refuse("NotImplementedError", "gradient of an in-place write to a view of a tensor that is not contiguous");
+        return tide_refuse("NotImplementedError",
+                           "gradient of an in-place write to a view of a tensor that is not contiguous");
     Tensor *window = op_as_strided(op_contiguous(n->g), &t->size, &t->stride, t->offset - t->base->offset);
     Tensor *first = NULL;
     if (!window || !run_formulas(w, n, op_clone(window), &first)) return false;
     if (!n->edge[0].fn) return true;
     Tensor *g = op_clone(op_contiguous(n->g));
     Tensor *place = op_as_strided(g, &t->size, &t->stride, t->offset - t->base->offset);
-    if (!place || !tensor_copy_(place, first ? fit_to_operand(first, n->edge[0].meta) : tensor_integer(0))) return false;
+    if (!place || !tensor_copy_(place, first ? fit_to_operand(first, n->edge[0].meta) : tensor_integer(0)))
+        return false;
     return deliver(n->edge[0].fn, g, w->create_graph);
 }
 
@@ -266,10 +274,13 @@ static bool run_node(Walk *w, Node *n)
         return !w->accumulate || (w->inputs.n && !captured) || accumulate_leaf(w, n);
     if (n->kind == NODE_CUSTOM) return run_custom(w, n);
     if (n->released && saved_something(n))
-        return tide_refuse("RuntimeError", "Trying to backward through the graph a second time (or directly access saved tensors after "
-                           "they have already been freed). Saved intermediate values of the graph are freed when you call "
-                           ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a "
-                           "second time or if you need to access saved tensors after calling backward.");
+        return tide_refuse(
+            "RuntimeError",
+            "Trying to backward through the graph a second time (or directly access saved tensors after "
+            "they have already been freed). Saved intermediate values of the graph are freed when you call "
+            ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+            "graph a "
+            "second time or if you need to access saved tensors after calling backward.");
     if (n->kind == NODE_COPY_SLICES) return run_copy_slices(w, n);
     return run_formulas(w, n, n->g, NULL);
 }
@@ -280,15 +291,20 @@ static bool seed_root(Walk *w, Tensor *y, Tensor *g, int index)
 {
     char have[256], want[256];
     if (!needs_grad(y))
-        return tide_refuse("RuntimeError", "element %d of tensors does not require grad and does not have a grad_fn", index);
+        return tide_refuse("RuntimeError",
+                           "element %d of tensors does not require grad and does not have a grad_fn", index);
     if (!g) {
-        if (y->numel != 1) return tide_refuse("RuntimeError", "grad can be implicitly created only for scalar outputs");
+        if (y->numel != 1)
+            return tide_refuse("RuntimeError", "grad can be implicitly created only for scalar outputs");
         Dims shape = tensor_dims(y);
         g = tensor_full(&shape, 1, (DType)y->dtype, y->device);
     } else if (!tensor_same_shape(y, g)) {
-        return tide_refuse("RuntimeError", "Mismatch in shape: grad_output[%d] has a shape of torch.Size(%s) and output[%d] has a shape of "
-                           "torch.Size(%s).", index, format_dims(have, sizeof have, g->ndim, g->shape), index,
-                           format_dims(want, sizeof want, y->ndim, y->shape));
+        return tide_refuse(
+            "RuntimeError",
+            "Mismatch in shape: grad_output[%d] has a shape of torch.Size(%s) and output[%d] has a shape of "
+            "torch.Size(%s).",
+            index, format_dims(have, sizeof have, g->ndim, g->shape), index,
+            format_dims(want, sizeof want, y->ndim, y->shape));
     } else if (g->dtype != y->dtype) {
         g = op_to_copy(g, (DType)y->dtype, y->device.type * 256 + y->device.index);
     }
@@ -319,14 +335,16 @@ static bool find_targets(Walk *w, TensorList inputs)
     memset(w->captured, 0, (size_t)inputs.n * sizeof *w->captured);
     w->inputs = inputs;
     for (int i = 0; i < inputs.n; i++) {
-        if (!needs_grad(inputs.v[i])) return tide_refuse("RuntimeError", "One of the differentiated Tensors does not require grad");
+        if (!needs_grad(inputs.v[i]))
+            return tide_refuse("RuntimeError", "One of the differentiated Tensors does not require grad");
         if (!(w->target[i] = gradient_target(inputs.v[i]))) return false;
     }
     return true;
 }
 
 /* The outputs are looked at before the inputs: what is wrong with both is said of the outputs, as PyTorch does. */
-static bool walk_graph(Walk *w, TensorList y, TensorList gradient, const TensorList *inputs, bool retain_graph)
+static bool walk_graph(Walk *w, TensorList y, TensorList gradient, const TensorList *inputs,
+                       bool retain_graph)
 {
     bool was = set_grad_enabled(w->create_graph), ok = true;
     int mark = scope_open();
@@ -368,7 +386,8 @@ static void walk_finish(Walk *w)
     free(w->captured);
 }
 
-bool autograd_backward(TensorList y, TensorList gradient, bool retain_graph, bool create_graph, const TensorList *inputs)
+bool autograd_backward(TensorList y, TensorList gradient, bool retain_graph, bool create_graph,
+                       const TensorList *inputs)
 {
     if (tide_failed()) return false;
     Walk w = {.id = ++walks, .create_graph = create_graph, .accumulate = true};
@@ -377,8 +396,8 @@ bool autograd_backward(TensorList y, TensorList gradient, bool retain_graph, boo
     return ok;
 }
 
-bool autograd_grad(TensorList y, TensorList gradient, TensorList inputs, bool retain_graph, bool create_graph, bool allow_unused,
-                   Tensor **out)
+bool autograd_grad(TensorList y, TensorList gradient, TensorList inputs, bool retain_graph, bool create_graph,
+                   bool allow_unused, Tensor **out)
 {
     if (tide_failed()) return false;
     Walk w = {.id = ++walks, .create_graph = create_graph};
@@ -386,8 +405,10 @@ bool autograd_grad(TensorList y, TensorList gradient, TensorList inputs, bool re
     for (int i = 0; i < inputs.n && ok; i++) {
         out[i] = w.captured[i] ? scope_own(tensor_keep(w.captured[i])) : NULL;
         if (!out[i] && !allow_unused)
-            ok = tide_refuse("RuntimeError", "One of the differentiated Tensors appears to not have been used in the graph. Set "
-                             "allow_unused=True if this is the desired behavior.");
+            ok = tide_refuse(
+                "RuntimeError",
+                "One of the differentiated Tensors appears to not have been used in the graph. Set "
+                "allow_unused=True if this is the desired behavior.");
     }
     walk_finish(&w);
     return ok;

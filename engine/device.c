@@ -8,8 +8,10 @@
 
 char const *device_name(Device d, char *buf, size_t size)
 {
-    if (d.type == DEVICE_CPU) snprintf(buf, size, "cpu");
-    else snprintf(buf, size, "opencl:%d", d.index);
+    if (d.type == DEVICE_CPU)
+        snprintf(buf, size, "cpu");
+    else
+        snprintf(buf, size, "opencl:%d", d.index);
     return buf;
 }
 
@@ -20,7 +22,9 @@ bool device_parse(const char *text, Device *out)
     bool gpu = (n == 6 && strncmp(text, "opencl", 6) == 0) || (n == 4 && strncmp(text, "cuda", 4) == 0) ||
                (n == 3 && strncmp(text, "gpu", 3) == 0);
     if (!cpu && !gpu)
-        return tide_refuse("RuntimeError", "Expected one of cpu, opencl, gpu, cuda device type at start of device string: %.60s", text);
+        return tide_refuse(
+            "RuntimeError",
+            "Expected one of cpu, opencl, gpu, cuda device type at start of device string: %.60s", text);
     long index = 0;
     if (text[n] == ':') {
         char *end;
@@ -34,7 +38,4 @@ bool device_parse(const char *text, Device *out)
     return true;
 }
 
-bool device_synchronize(Device d)
-{
-    return backend_of(d)->sync(d.index);
-}
+bool device_synchronize(Device d) { return backend_of(d)->sync(d.index); }

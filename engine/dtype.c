@@ -19,17 +19,20 @@ DType dtype_promote(DType a, DType b)
     return hi;
 }
 
-bool dtype_can_cast(DType from, DType to)
-{
-    return dtype_info[from].class <= dtype_info[to].class;
-}
+bool dtype_can_cast(DType from, DType to) { return dtype_info[from].class <= dtype_info[to].class; }
 
 float f16_to_f32(f16 h)
 {
-    uint32_t sign = (uint32_t)(h.bits & 0x8000) << 16, exponent = (h.bits >> 10) & 31, fraction = h.bits & 1023;
-    union { uint32_t u; float f; } v;
-    if (exponent == 31) v.u = sign | 0x7f800000u | fraction << 13;
-    else if (exponent) v.u = sign | (exponent + 112) << 23 | fraction << 13;
+    uint32_t sign = (uint32_t)(h.bits & 0x8000) << 16, exponent = (h.bits >> 10) & 31,
+             fraction = h.bits & 1023;
+    union {
+        uint32_t u;
+        float f;
+    } v;
+    if (exponent == 31)
+        v.u = sign | 0x7f800000u | fraction << 13;
+    else if (exponent)
+        v.u = sign | (exponent + 112) << 23 | fraction << 13;
     else { /* zero or subnormal: exact as a product */
         v.f = (float)fraction * 0x1p-24f;
         v.u |= sign;
@@ -39,12 +42,15 @@ float f16_to_f32(f16 h)
 
 f16 f32_to_f16(float f)
 {
-    union { float f; uint32_t u; } v = {.f = f};
+    union {
+        float f;
+        uint32_t u;
+    } v = {.f = f};
     uint16_t sign = (uint16_t)(v.u >> 16 & 0x8000);
     uint32_t a = v.u & 0x7fffffffu;
     if (a > 0x7f800000u) return (f16){(uint16_t)(sign | 0x7e00)};
     if (a >= 0x477ff000u) return (f16){(uint16_t)(sign | 0x7c00)}; /* rounds past 65504 */
-    if (a < 0x38800000u) {                                        /* subnormal half: let the adder round */
+    if (a < 0x38800000u) {                                         /* subnormal half: let the adder round */
         v.u = a;
         v.f += 0.5f;
         return (f16){(uint16_t)(sign | (v.u - 0x3f000000u))};
@@ -55,7 +61,10 @@ f16 f32_to_f16(float f)
 
 bf16 f32_to_bf16(float f)
 {
-    union { float f; uint32_t u; } v = {.f = f};
+    union {
+        float f;
+        uint32_t u;
+    } v = {.f = f};
     if (f != f) return (bf16){0x7fc0};
     return (bf16){(uint16_t)((v.u + 0x7fffu + (v.u >> 16 & 1)) >> 16)};
 }
@@ -78,10 +87,7 @@ double element_as_double(const void *p, DType d)
 }
 
 /* C leaves an out-of-range conversion undefined; x86 answers INT64_MIN, and so does PyTorch there. */
-static int64_t double_to_int(double v)
-{
-    return v >= -0x1p63 && v < 0x1p63 ? (int64_t)v : INT64_MIN;
-}
+static int64_t double_to_int(double v) { return v >= -0x1p63 && v < 0x1p63 ? (int64_t)v : INT64_MIN; }
 
 int64_t element_as_int(const void *p, DType d)
 {

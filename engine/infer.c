@@ -19,16 +19,21 @@ bool set_default_dtype(DType d)
 }
 
 /* PyTorch's three buckets, strongest first: tensors with dims, 0-dim tensors, plain numbers. */
-typedef struct Buckets { DType dim, zero, number; } Buckets;
+typedef struct Buckets {
+    DType dim, zero, number;
+} Buckets;
 
 static DType join(DType have, DType next) { return have == DT_NONE ? next : dtype_promote(have, next); }
 
 static void sort_into(Buckets *b, const Tensor *t)
 {
     DType d = (DType)t->dtype;
-    if (t->is_number) b->number = join(b->number, dtype_is_float(d) ? float_default : d);
-    else if (t->ndim == 0) b->zero = join(b->zero, d);
-    else b->dim = join(b->dim, d);
+    if (t->is_number)
+        b->number = join(b->number, dtype_is_float(d) ? float_default : d);
+    else if (t->ndim == 0)
+        b->zero = join(b->zero, d);
+    else
+        b->dim = join(b->dim, d);
 }
 
 static DType combine(DType hi, DType lo)
@@ -42,7 +47,8 @@ static DType combine(DType hi, DType lo)
 DType result_dtype(Tensor *const *in, int n)
 {
     Buckets b = {DT_NONE, DT_NONE, DT_NONE};
-    if (n == 2 && in[0]->dtype == in[1]->dtype && !in[0]->is_number && !in[1]->is_number) return (DType)in[0]->dtype;
+    if (n == 2 && in[0]->dtype == in[1]->dtype && !in[0]->is_number && !in[1]->is_number)
+        return (DType)in[0]->dtype;
     for (int i = 0; i < n; i++) sort_into(&b, in[i]);
     return combine(b.dim, combine(b.zero, b.number));
 }
@@ -68,12 +74,15 @@ static bool refuse_bool(OpId op, Tensor *const *in, int n)
     case OP_sub:
     case OP_rsub:
         if (n == 2 && in[0]->dtype == DT_BOOL && in[1]->dtype == DT_BOOL)
-            return tide_refuse("RuntimeError", "Subtraction, the `-` operator, with two bool tensors is not supported. "
+            return tide_refuse("RuntimeError",
+                               "Subtraction, the `-` operator, with two bool tensors is not supported. "
                                "Use the `^` or `logical_xor()` operator instead.");
-        return tide_refuse("RuntimeError", "Subtraction, the `-` operator, with a bool tensor is not supported. If you are "
+        return tide_refuse("RuntimeError",
+                           "Subtraction, the `-` operator, with a bool tensor is not supported. If you are "
                            "trying to invert a mask, use the `~` or `logical_not()` operator instead.");
     case OP_neg:
-        return tide_refuse("RuntimeError", "Negation, the `-` operator, on a bool tensor is not supported. If you are trying "
+        return tide_refuse("RuntimeError",
+                           "Negation, the `-` operator, on a bool tensor is not supported. If you are trying "
                            "to invert a mask, use the `~` or `logical_not()` operator instead.");
     case OP_relu: return tide_refuse("RuntimeError", "Boolean inputs not supported for relu");
     default: return refuse_dtype(op, DT_BOOL);
@@ -84,8 +93,10 @@ bool elementwise_types(OpId op, Tensor *const *in, int n, DType *compute, DType 
 {
     TypeRule rule = (TypeRule)op_info(op)->types;
     bool selects = rule == TYPES_WHERE;
-    DType d = n == 1 ? (in[0]->is_number && dtype_is_float((DType)in[0]->dtype) ? float_default : (DType)in[0]->dtype)
-                     : selects ? result_dtype(in + 1, n - 1) : result_dtype(in, n);
+    DType d = n == 1    ? (in[0]->is_number && dtype_is_float((DType)in[0]->dtype) ? float_default
+                                                                                   : (DType)in[0]->dtype)
+              : selects ? result_dtype(in + 1, n - 1)
+                        : result_dtype(in, n);
     *compute = *result = d;
     switch (rule) {
     case TYPES_NOBOOL: return d != DT_BOOL || refuse_bool(op, in, n);
@@ -99,7 +110,8 @@ bool elementwise_types(OpId op, Tensor *const *in, int n, DType *compute, DType 
     case TYPES_COMPARE: *result = DT_BOOL; return true;
     case TYPES_WHERE:
         return in[0]->dtype == DT_BOOL || in[0]->dtype == DT_U8 ||
-               tide_refuse("RuntimeError", "expected condition to be a boolean tensor, but got a tensor with dtype %s",
+               tide_refuse("RuntimeError",
+                           "expected condition to be a boolean tensor, but got a tensor with dtype %s",
                            dtype_info[in[0]->dtype].cname);
     default: return true;
     }
@@ -113,18 +125,17 @@ bool reduce_types(OpId op, const Tensor *x, DType *compute, DType *result)
     case TYPES_SUM:
         if (!dtype_is_float(d)) *compute = *result = DT_I64;
         return true;
-    case TYPES_BOOLEAN:
-        *result = d == DT_U8 ? DT_U8 : DT_BOOL;
-        return true;
-    case TYPES_COUNT:
-        *result = DT_I64;
-        return true;
+    case TYPES_BOOLEAN: *result = d == DT_U8 ? DT_U8 : DT_BOOL; return true;
+    case TYPES_COUNT: *result = DT_I64; return true;
     case TYPES_FLOATONLY:
         if (dtype_is_float(d)) return true;
         if (op == OP_mean)
-            return tide_refuse("RuntimeError", "mean(): could not infer output dtype. Input dtype must be either a floating "
-                               "point or complex dtype. Got: %s", dtype_info[d].cname);
-        return tide_refuse("RuntimeError", "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s",
+            return tide_refuse("RuntimeError",
+                               "mean(): could not infer output dtype. Input dtype must be either a floating "
+                               "point or complex dtype. Got: %s",
+                               dtype_info[d].cname);
+        return tide_refuse("RuntimeError",
+                           "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s",
                            dtype_info[d].cname);
     default: return true;
     }
@@ -140,8 +151,10 @@ bool broadcast_shapes(const Dims *a, const Dims *b, Dims *out)
         int ia = i - (n - a->n), ib = i - (n - b->n);
         int64_t x = ia < 0 ? 1 : a->v[ia], y = ib < 0 ? 1 : b->v[ib];
         if (x != y && x != 1 && y != 1)
-            return tide_refuse("RuntimeError", "The size of tensor a (%lld) must match the size of tensor b (%lld) at "
-                               "non-singleton dimension %d", (long long)x, (long long)y, i);
+            return tide_refuse("RuntimeError",
+                               "The size of tensor a (%lld) must match the size of tensor b (%lld) at "
+                               "non-singleton dimension %d",
+                               (long long)x, (long long)y, i);
         r.v[i] = x == 1 ? y : x;
     }
     *out = r;
@@ -152,7 +165,8 @@ bool wrap_dim(int64_t *dim, int ndim)
 {
     int64_t n = ndim > 0 ? ndim : 1;
     if (*dim < -n || *dim >= n)
-        return tide_refuse("IndexError", "Dimension out of range (expected to be in range of [%lld, %lld], but got %lld)",
+        return tide_refuse("IndexError",
+                           "Dimension out of range (expected to be in range of [%lld, %lld], but got %lld)",
                            (long long)-n, (long long)n - 1, (long long)*dim);
     if (*dim < 0) *dim += n;
     return true;
@@ -170,7 +184,9 @@ bool wrap_dims(const Dims *dim, int ndim, Dims *out)
     for (int i = 0; i < dim->n; i++) {
         int64_t d = dim->v[i];
         if (!wrap_dim(&d, ndim)) return false;
-        if (seen[d]) return tide_refuse("RuntimeError", "dim %lld appears multiple times in the list of dims", (long long)d);
+        if (seen[d])
+            return tide_refuse("RuntimeError", "dim %lld appears multiple times in the list of dims",
+                               (long long)d);
         seen[d] = true;
         if (ndim) r.v[r.n++] = d;
     }
@@ -194,8 +210,10 @@ bool check_same_device(Tensor *const *in, int n)
     for (int i = 0; i < n; i++) {
         bool same = in[i]->device.type == d.type && in[i]->device.index == d.index;
         if (same || (in[i]->ndim == 0 && in[i]->device.type == DEVICE_CPU)) continue;
-        return tide_refuse("RuntimeError", "Expected all tensors to be on the same device, but found at least two devices, %s and %s!",
-                           device_name(d, first, sizeof first), device_name(in[i]->device, second, sizeof second));
+        return tide_refuse(
+            "RuntimeError",
+            "Expected all tensors to be on the same device, but found at least two devices, %s and %s!",
+            device_name(d, first, sizeof first), device_name(in[i]->device, second, sizeof second));
     }
     return true;
 }
@@ -237,7 +255,8 @@ bool check_divisor(OpId op, Tensor *const *in, int n, DType compute)
     if (op == OP_floor_divide || op == OP_remainder || op == OP_fmod)
         return in[1]->numel == 0 || !has_zero(in[1]) || tide_refuse("RuntimeError", "ZeroDivisionError");
     if (op == OP_pow && in[1]->is_number)
-        return !has_negative(in[1]) || tide_refuse("RuntimeError", "Integers to negative integer powers are not allowed.");
+        return !has_negative(in[1]) ||
+               tide_refuse("RuntimeError", "Integers to negative integer powers are not allowed.");
     return true;
 }
 
@@ -254,8 +273,10 @@ bool check_empty_reduction(OpId op, const Tensor *x, const Dims *dim, const Dims
     const char *name = op_info(op)->name;
     if (op != OP_amax && op != OP_amin) return true;
     if (!dim || dim->n == 0)
-        return tide_refuse("IndexError", "%s(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
-                           "reduction dim with the 'dim' argument.", name);
+        return tide_refuse("IndexError",
+                           "%s(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+                           "reduction dim with the 'dim' argument.",
+                           name);
     for (int i = 0; i < wrapped->n; i++)
         if (x->shape[wrapped->v[i]] == 0)
             return tide_refuse("IndexError", "%s(): Expected reduction dim %lld to have non-zero size.", name,
@@ -269,8 +290,10 @@ bool check_writable(const Tensor *out)
 {
     for (int d = 0; d < out->ndim; d++)
         if (out->stride[d] == 0 && out->shape[d] > 1)
-            return tide_refuse("RuntimeError", "unsupported operation: more than one element of the written-to tensor refers to "
-                               "a single memory location. Please clone() the tensor before performing the operation.");
+            return tide_refuse(
+                "RuntimeError",
+                "unsupported operation: more than one element of the written-to tensor refers to "
+                "a single memory location. Please clone() the tensor before performing the operation.");
     return true;
 }
 
@@ -292,8 +315,10 @@ static bool same_elements(const Tensor *a, const Tensor *b)
 
 static bool partly_shared(const Tensor *in, const Tensor *out)
 {
-    if (in->storage != out->storage || in->numel == 0 || out->numel == 0 || same_elements(in, out)) return false;
-    int64_t a, b, c, d, wa = (int64_t)dtype_size((DType)in->dtype), wb = (int64_t)dtype_size((DType)out->dtype);
+    if (in->storage != out->storage || in->numel == 0 || out->numel == 0 || same_elements(in, out))
+        return false;
+    int64_t a, b, c, d, wa = (int64_t)dtype_size((DType)in->dtype),
+                        wb = (int64_t)dtype_size((DType)out->dtype);
     extent(in, &a, &b);
     extent(out, &c, &d);
     return a * wa < d * wb && c * wb < b * wa;
@@ -304,9 +329,13 @@ bool separate_overlaps(Tensor **in, int n, const Tensor *out)
     for (int i = 0; i < n; i++) {
         if (!partly_shared(in[i], out)) continue;
         if (in[i]->contiguous && out->contiguous)
-            return tide_refuse("RuntimeError", "unsupported operation: some elements of the input tensor and the written-to tensor "
-                               "refer to a single memory location. Please clone() the tensor before performing the operation.");
-        Tensor *copy = tensor_like(in[i], (DType)in[i]->dtype); /* interleaved views may or may not meet: be safe */
+            return tide_refuse(
+                "RuntimeError",
+                "unsupported operation: some elements of the input tensor and the written-to tensor "
+                "refer to a single memory location. Please clone() the tensor before performing the "
+                "operation.");
+        Tensor *copy =
+            tensor_like(in[i], (DType)in[i]->dtype); /* interleaved views may or may not meet: be safe */
         if (!copy || !copy_plain(copy, in[i])) return false;
         in[i] = copy;
     }

@@ -18,8 +18,10 @@ static const char *position;
 Autograd *autograd_struct_new(void)
 {
     Autograd *ag = free_autograds;
-    if (ag) free_autograds = (Autograd *)(void *)ag->fn;
-    else if (!(ag = tide_malloc(sizeof *ag))) return NULL;
+    if (ag)
+        free_autograds = (Autograd *)(void *)ag->fn;
+    else if (!(ag = tide_malloc(sizeof *ag)))
+        return NULL;
     *ag = (Autograd){0};
     return ag;
 }
@@ -47,8 +49,10 @@ void hooks_free(Hook *h)
 Node *node_new(NodeKind kind)
 {
     Node *n = free_nodes;
-    if (n) free_nodes = (Node *)(void *)n->edge;
-    else if (!(n = tide_malloc(sizeof *n))) return NULL;
+    if (n)
+        free_nodes = (Node *)(void *)n->edge;
+    else if (!(n = tide_malloc(sizeof *n)))
+        return NULL;
     memset(n, 0, sizeof *n);
     n->refs = 1;
     n->kind = (uint8_t)kind;
@@ -135,8 +139,10 @@ static int count_operands(const OpInfo *info, const Arg *arg)
     int n = 0;
     for (int p = 0; p < info->nparam; p++) {
         char kind = info->params[p].kind;
-        if (kind == 'L') n += arg[p].list->n;
-        else if (strchr("TNO", kind)) n++;
+        if (kind == 'L')
+            n += arg[p].list->n;
+        else if (strchr("TNO", kind))
+            n++;
     }
     return n;
 }
@@ -149,7 +155,8 @@ static Tensor *save_tensor(Tensor *t)
 }
 
 /* What one operand leaves behind: its target if the op is differentiable in it, its elements if formulas read them. */
-static bool fill_edge(Edge *e, Tensor *t, const Tensor *y, bool differentiable, bool data, bool meta, bool overwritten)
+static bool fill_edge(Edge *e, Tensor *t, const Tensor *y, bool differentiable, bool data, bool meta,
+                      bool overwritten)
 {
     if (!t) return true;
     e->is_number = t->is_number;
@@ -194,8 +201,10 @@ static unsigned wanted_formulas(const OpInfo *info, const Arg *arg, const VjpUse
     unsigned wanted = 0;
     for (int p = 0; p < info->nparam; p++) {
         if (!(use->differentiable >> p & 1)) continue;
-        if (info->params[p].kind == 'L') wanted |= 1u << p;
-        else if (needs_grad(arg[p].t)) wanted |= 1u << p;
+        if (info->params[p].kind == 'L')
+            wanted |= 1u << p;
+        else if (needs_grad(arg[p].t))
+            wanted |= 1u << p;
     }
     return wanted;
 }
@@ -229,7 +238,8 @@ Node *node_record(OpId op, const Arg *arg, Tensor *y, int variant)
         for (int i = 0; i < count && ok; i++) {
             Tensor *t = list ? arg[p].list->v[i] : arg[p].t;
             bool overwritten = p > 0 && t && t->storage && t->storage == y->storage;
-            ok = fill_edge(&n->edge[at++], t, y, use->differentiable >> p & 1, data >> p & 1, list || (meta >> p & 1), overwritten);
+            ok = fill_edge(&n->edge[at++], t, y, use->differentiable >> p & 1, data >> p & 1,
+                           list || (meta >> p & 1), overwritten);
         }
     }
     if (ok && (use->result & wanted)) {
@@ -252,7 +262,8 @@ Node *node_copy_slices(Node *n, Tensor *base, Tensor *x)
     Tensor *meta = tensor_keep(meta_new(base));
     scope_close(mark);
     if (!target || !meta) goto fail;
-    *target = (SliceTarget){.size = tensor_dims(x), .stride = {.n = x->ndim}, .offset = x->offset, .base = meta};
+    *target =
+        (SliceTarget){.size = tensor_dims(x), .stride = {.n = x->ndim}, .offset = x->offset, .base = meta};
     memcpy(target->stride.v, x->stride, x->ndim * sizeof x->stride[0]);
     n->kind = NODE_COPY_SLICES;
     n->target = target;
@@ -271,8 +282,8 @@ fail:
     return NULL;
 }
 
-Tensor *autograd_custom(Tensor *y, TensorList inputs, const char *name, CustomBackward backward, void (*free_context)(void *),
-                        void *context)
+Tensor *autograd_custom(Tensor *y, TensorList inputs, const char *name, CustomBackward backward,
+                        void (*free_context)(void *), void *context)
 {
     if (!y) return NULL;
     Node *n = node_new(NODE_CUSTOM);
@@ -334,9 +345,12 @@ const char *node_name(const Node *n, char *buf, size_t size)
     default: break;
     }
     const OpInfo *info = op_info((OpId)n->op);
-    size_t at = info->node ? (size_t)snprintf(buf, size, "%s", info->node) : camel_case(info->name, buf, size);
-    if (n->op == OP_copy) snprintf(buf, size, "CopyBackwards");
-    else if (at < size) snprintf(buf + at, size - at, "Backward%d", n->variant);
+    size_t at =
+        info->node ? (size_t)snprintf(buf, size, "%s", info->node) : camel_case(info->name, buf, size);
+    if (n->op == OP_copy)
+        snprintf(buf, size, "CopyBackwards");
+    else if (at < size)
+        snprintf(buf + at, size - at, "Backward%d", n->variant);
     return buf;
 }
 
@@ -387,10 +401,14 @@ static bool modified(const Tensor *t, const Node *maker, uint32_t now, uint32_t 
         if (suffix) *suffix = 0; /* PyTorch names the op here, not the node */
         snprintf(from, sizeof from, ", which is output 0 of %s,", name);
     }
-    return tide_refuse("RuntimeError", "one of the variables needed for gradient computation has been modified by an inplace operation: "
-                       "[torch.%sTensor %s]%s is at version %u; expected version %u instead. Hint: enable anomaly detection to find "
-                       "the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).",
-                       dtype_info[t->dtype].cname, format_dims(shape, sizeof shape, t->ndim, t->shape), from, now, then);
+    return tide_refuse(
+        "RuntimeError",
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        "[torch.%sTensor %s]%s is at version %u; expected version %u instead. Hint: enable anomaly detection "
+        "to find "
+        "the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, "
+        "check_nan=False).",
+        dtype_info[t->dtype].cname, format_dims(shape, sizeof shape, t->ndim, t->shape), from, now, then);
 }
 
 /* A saved tensor again at the place in the graph it had. */

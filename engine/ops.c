@@ -84,7 +84,8 @@ static bool check_output(Tensor *const *in, int n, const Tensor *out, DType resu
     if (!broadcast_all(in, n, &shape)) return false;
     if (shape.n != out->ndim || memcmp(shape.v, out->shape, (size_t)shape.n * sizeof shape.v[0]))
         return tide_refuse("RuntimeError", "output with shape %s doesn't match the broadcast shape %s",
-                           format_dims(have, sizeof have, out->ndim, out->shape), format_dims(want, sizeof want, shape.n, shape.v));
+                           format_dims(have, sizeof have, out->ndim, out->shape),
+                           format_dims(want, sizeof want, shape.n, shape.v));
     if (!dtype_can_cast(result, (DType)out->dtype))
         return tide_refuse("RuntimeError", "result type %s can't be cast to the desired output type %s",
                            dtype_info[result].cname, dtype_info[out->dtype].cname);
@@ -133,7 +134,8 @@ Tensor *elementwise_run(OpId op, Tensor *const *in, int n, Tensor *out)
     } else if (!(out = fresh_output(in, n, result, device))) {
         return NULL;
     }
-    if (op_info(op)->types == TYPES_ROUND && !dtype_is_float(compute)) return copy_plain(out, placed[0]) ? out : NULL;
+    if (op_info(op)->types == TYPES_ROUND && !dtype_is_float(compute))
+        return copy_plain(out, placed[0]) ? out : NULL;
     if (!check_divisor(op, placed, n, compute)) return NULL;
     int count = n;
     OpId simpler = simpler_op(op, placed, &count);
@@ -212,8 +214,10 @@ static Dims reduced_shape(const Tensor *x, const Dims *dims, bool keepdim)
     Dims shape = {0};
     for (int i = 0; i < dims->n; i++) reduced[dims->v[i]] = true;
     for (int d = 0; d < x->ndim; d++) {
-        if (!reduced[d]) shape.v[shape.n++] = x->shape[d];
-        else if (keepdim) shape.v[shape.n++] = 1;
+        if (!reduced[d])
+            shape.v[shape.n++] = x->shape[d];
+        else if (keepdim)
+            shape.v[shape.n++] = 1;
     }
     return shape;
 }
@@ -234,7 +238,14 @@ Tensor *reduce_run(OpId op, Tensor *x, const Dims *dim, bool keepdim)
     flat.ndim = (uint8_t)plain.n;
     memcpy(flat.shape, plain.v, (size_t)plain.n * sizeof plain.v[0]);
     dims_contiguous_strides(&plain, flat.stride);
-    Call call = {.op = op, .nin = 1, .nout = 1, .in = {&view}, .out = {&flat}, .compute = compute, .reduced = dims.n, .count = count};
+    Call call = {.op = op,
+                 .nin = 1,
+                 .nout = 1,
+                 .in = {&view},
+                 .out = {&flat},
+                 .compute = compute,
+                 .reduced = dims.n,
+                 .count = count};
     return backend_of(x->device)->run(&call) ? out : NULL;
 }
 
@@ -248,7 +259,8 @@ bool kernel_run(OpId op, Tensor *const *in, int nin, Tensor *const *out, int nou
     call.compute = (DType)(nin ? in[0]->dtype : out[0]->dtype);
     const Backend *backend = backend_of(out[0]->device);
     if (!backend->supports(op, call.compute))
-        return tide_refuse("NotImplementedError", "The operator '%s' is not implemented for device %s and dtype %s",
+        return tide_refuse("NotImplementedError",
+                           "The operator '%s' is not implemented for device %s and dtype %s",
                            op_info(op)->name, backend->name, dtype_info[call.compute].name);
     return backend->run(&call);
 }
@@ -284,15 +296,18 @@ Tensor *op_third(void) { return extra[1]; }
 #define NAME_B(n, ...) n
 #define NAME_D(n, ...) n
 #define NAME_Y(n, ...) n
-#define VIEW(name, params, ...) \
-    static Tensor *adapt_##name(const Arg *a) { PARAMS(TAKE_, params) return forward_##name(PARAMS_COMMA(NAME_, params)); }
-#define KERNEL VIEW
+#define VIEW(name, params, ...)                                                                              \
+    static Tensor *adapt_##name(const Arg *a)                                                                \
+    {                                                                                                        \
+        PARAMS(TAKE_, params) return forward_##name(PARAMS_COMMA(NAME_, params));                            \
+    }
+#define KERNEL   VIEW
 #define COMPOSED VIEW
 #include "engine/ops.def"
 
 #define VIEW(name, ...) [OP_##name] = adapt_##name,
-#define KERNEL VIEW
-#define COMPOSED VIEW
+#define KERNEL          VIEW
+#define COMPOSED        VIEW
 static Tensor *(*const forwards[OP_COUNT])(const Arg *) = {
 #include "engine/ops.def"
 };
@@ -333,8 +348,10 @@ Tensor *op_apply(OpId op, const Arg *args)
     const OpInfo *info = op_info(op);
     if (tide_failed() || !operands_given(info, args)) return NULL;
     if (info->transparent) return forwards[op](args);
-    if (info->format >= FORMAT_VIEW) extra[0] = extra[1] = NULL;
-    else if (!grad_enabled() || !any_requires_grad(op, args)) return run_forward(op, info, args);
+    if (info->format >= FORMAT_VIEW)
+        extra[0] = extra[1] = NULL;
+    else if (!grad_enabled() || !any_requires_grad(op, args))
+        return run_forward(op, info, args);
     if (!grad_enabled() || !any_requires_grad(op, args)) {
         bool was = set_grad_enabled(false);
         Tensor *y = run_forward(op, info, args);
@@ -363,7 +380,8 @@ static bool inplace_forward(OpId op, const OpInfo *info, const Arg *args)
     Tensor *y = run_forward(op, info, args);
     if (!y) return false;
     if (!tensor_same_shape(x, y))
-        return tide_refuse("RuntimeError", "%s_: the result has another shape than the tensor it is to replace", info->name);
+        return tide_refuse("RuntimeError",
+                           "%s_: the result has another shape than the tensor it is to replace", info->name);
     return check_writable(x) && copy_plain(x, y);
 }
 
@@ -393,8 +411,11 @@ Tensor *op_apply_out(OpId op, const Arg *args, Tensor *out)
     const OpInfo *info = op_info(op);
     if (tide_failed() || !out || !operands_given(info, args)) return NULL;
     if (grad_enabled() && (needs_grad(out) || any_requires_grad(op, args)))
-        return tide_fail("RuntimeError", "%s(): functions with out=... arguments don't support automatic differentiation, but "
-                         "one of the arguments requires grad.", info->name);
+        return tide_fail(
+            "RuntimeError",
+            "%s(): functions with out=... arguments don't support automatic differentiation, but "
+            "one of the arguments requires grad.",
+            info->name);
     Tensor *y = op_apply(op, args);
     if (!y) return NULL;
     if (!dtype_can_cast((DType)y->dtype, (DType)out->dtype))
@@ -420,17 +441,27 @@ Tensor *op_apply_out(OpId op, const Arg *args, Tensor *out)
 #define PUT_B(n, ...) {.b = n},
 #define PUT_D(n, ...) {.dims = n},
 #define PUT_Y(n, ...) {.dtype = n},
-#define UNARY(name, ...) Tensor *op_##name(Tensor *x) { return op_apply(OP_##name, (Arg[]){{.t = x}}); }
-#define BINARY(name, ...) Tensor *op_##name(Tensor *a, Tensor *b) { return op_apply(OP_##name, (Arg[]){{.t = a}, {.t = b}}); }
-#define TERNARY(name, ...) \
-    Tensor *op_##name(Tensor *a, Tensor *b, Tensor *c) { return op_apply(OP_##name, (Arg[]){{.t = a}, {.t = b}, {.t = c}}); }
+#define UNARY(name, ...)                                                                                     \
+    Tensor *op_##name(Tensor *x) { return op_apply(OP_##name, (Arg[]){{.t = x}}); }
+#define BINARY(name, ...)                                                                                    \
+    Tensor *op_##name(Tensor *a, Tensor *b) { return op_apply(OP_##name, (Arg[]){{.t = a}, {.t = b}}); }
+#define TERNARY(name, ...)                                                                                   \
+    Tensor *op_##name(Tensor *a, Tensor *b, Tensor *c)                                                       \
+    {                                                                                                        \
+        return op_apply(OP_##name, (Arg[]){{.t = a}, {.t = b}, {.t = c}});                                   \
+    }
 #define COMPARE BINARY
-#define TEST UNARY
-#define REDUCE(name, ...) \
-    Tensor *op_##name(Tensor *x, const Dims *dim, bool keepdim) \
-    { return op_apply(OP_##name, (Arg[]){{.t = x}, {.dims = dim}, {.b = keepdim}}); }
-#define VIEW(name, params, ...) \
-    Tensor *op_##name(PARAMS_COMMA(PROTO_, params)) { return op_apply(OP_##name, (Arg[]){PARAMS(PUT_, params)}); }
-#define KERNEL VIEW
+#define TEST    UNARY
+#define REDUCE(name, ...)                                                                                    \
+    Tensor *op_##name(Tensor *x, const Dims *dim, bool keepdim)                                              \
+    {                                                                                                        \
+        return op_apply(OP_##name, (Arg[]){{.t = x}, {.dims = dim}, {.b = keepdim}});                        \
+    }
+#define VIEW(name, params, ...)                                                                              \
+    Tensor *op_##name(PARAMS_COMMA(PROTO_, params))                                                          \
+    {                                                                                                        \
+        return op_apply(OP_##name, (Arg[]){PARAMS(PUT_, params)});                                           \
+    }
+#define KERNEL   VIEW
 #define COMPOSED VIEW
 #include "engine/ops.def"

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-PrintOptions print_options = {.precision = 4, .edgeitems = 3, .linewidth = 80, .threshold = 1000, .sci_mode = -1};
+PrintOptions print_options = {
+    .precision = 4, .edgeitems = 3, .linewidth = 80, .threshold = 1000, .sci_mode = -1};
 
 /* ---- text that grows ---- */
 
@@ -55,16 +56,20 @@ static void text_repeat(Text *t, char c, int64_t n)
 
 char *format_double(char *buf, size_t size, double v)
 {
-    if (isnan(v)) snprintf(buf, size, "nan");
-    else if (isinf(v)) snprintf(buf, size, v < 0 ? "-inf" : "inf");
+    if (isnan(v))
+        snprintf(buf, size, "nan");
+    else if (isinf(v))
+        snprintf(buf, size, v < 0 ? "-inf" : "inf");
     else {
         char digits[40];
         int precision = 0;
         do snprintf(digits, sizeof digits, "%.*e", precision, v);
         while (strtod(digits, NULL) != v && ++precision < 17);
         int exponent = atoi(strchr(digits, 'e') + 1);
-        if (exponent < -4 || exponent >= 16) snprintf(buf, size, "%s", digits);
-        else snprintf(buf, size, "%.*f", precision - exponent > 1 ? precision - exponent : 1, v);
+        if (exponent < -4 || exponent >= 16)
+            snprintf(buf, size, "%s", digits);
+        else
+            snprintf(buf, size, "%.*f", precision - exponent > 1 ? precision - exponent : 1, v);
     }
     return buf;
 }
@@ -129,7 +134,10 @@ static bool gather_shown(const Tensor *t, bool summarise, Shown *s)
 
 static Format choose_format(const Shown *s)
 {
-    Format f = {.is_float = dtype_is_float(s->dtype), .precision = print_options.precision, .width = 1, .whole = true};
+    Format f = {.is_float = dtype_is_float(s->dtype),
+                .precision = print_options.precision,
+                .width = 1,
+                .whole = true};
     char buf[NUMBER_SIZE];
     double low = INFINITY, high = 0;
     if (f.is_float) {
@@ -175,8 +183,10 @@ static void put_row(Text *out, const Format *f, const Shown *s, int dim, int64_t
     for (int64_t i = 0; i < total; i++) {
         if (i > 0) text_put(out, i % per_line ? ", " : ",\n");
         if (i > 0 && i % per_line == 0) text_repeat(out, ' ', indent + 1);
-        if (s->cut[dim] && i == shown / 2) text_put(out, " ...");
-        else put_element(out, f, s, first + (s->cut[dim] && i > shown / 2 ? i - 1 : i));
+        if (s->cut[dim] && i == shown / 2)
+            text_put(out, " ...");
+        else
+            put_element(out, f, s, first + (s->cut[dim] && i > shown / 2 ? i - 1 : i));
     }
     text_put(out, "]");
 }
@@ -200,8 +210,11 @@ static void put_block(Text *out, const Format *f, const Shown *s, int dim, int64
             text_repeat(out, '\n', s->ndim - dim - 1);
             text_repeat(out, ' ', indent + 1);
         }
-        if (s->cut[dim] && i == shown / 2) text_put(out, "...");
-        else put_block(out, f, s, dim + 1, first + (s->cut[dim] && i > shown / 2 ? i - 1 : i) * step, indent + 1);
+        if (s->cut[dim] && i == shown / 2)
+            text_put(out, "...");
+        else
+            put_block(out, f, s, dim + 1, first + (s->cut[dim] && i > shown / 2 ? i - 1 : i) * step,
+                      indent + 1);
     }
     text_put(out, "]");
 }
@@ -219,8 +232,10 @@ static void put_suffix(Text *out, const char *format, ...)
     if (!out->s || out->failed) return;
     const char *line = strrchr(out->s, '\n');
     size_t last_line = strlen(line ? line + 1 : out->s) + 1;
-    if (last_line + (size_t)n + 2 > (size_t)print_options.linewidth) text_put(out, ",\n       ");
-    else text_put(out, ", ");
+    if (last_line + (size_t)n + 2 > (size_t)print_options.linewidth)
+        text_put(out, ",\n       ");
+    else
+        text_put(out, ", ");
     text_put(out, buf);
 }
 
@@ -237,8 +252,10 @@ static void put_suffixes(Text *out, Tensor *t)
     }
     if (!usual) put_suffix(out, "dtype=torch.%s", dtype_name((DType)t->dtype));
     Node *fn = tensor_grad_fn(t);
-    if (fn) put_suffix(out, "grad_fn=<%s>", node_name(fn, buf, sizeof buf));
-    else if (t->requires_grad) put_suffix(out, "requires_grad=True");
+    if (fn)
+        put_suffix(out, "grad_fn=<%s>", node_name(fn, buf, sizeof buf));
+    else if (t->requires_grad)
+        put_suffix(out, "requires_grad=True");
 }
 
 char *tensor_repr(Tensor *t)
@@ -254,8 +271,10 @@ char *tensor_repr(Tensor *t)
         Format f = choose_format(&shown);
         if (t->is_parameter) text_put(&out, "Parameter containing:\n");
         text_put(&out, "tensor(");
-        if (t->numel == 0) text_put(&out, "[]");
-        else put_block(&out, &f, &shown, 0, 0, 7);
+        if (t->numel == 0)
+            text_put(&out, "[]");
+        else
+            put_block(&out, &f, &shown, 0, 0, 7);
         put_suffixes(&out, t);
         text_put(&out, ")");
     }

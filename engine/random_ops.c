@@ -36,7 +36,8 @@ static Tensor *in_memory_order(Tensor *t)
 static bool fill_tensor(Tensor *t, const Fill *f, Generator *g)
 {
     if (!t || !check_writable(t)) return false;
-    if (grad_enabled() && needs_grad(t)) { /* what was there no longer counts: its gradient is zero from here on */
+    if (grad_enabled() &&
+        needs_grad(t)) { /* what was there no longer counts: its gradient is zero from here on */
         if (!op_apply_inplace(OP_zero, (Arg[]){{.t = t}})) return false;
     }
     if (!g) g = generator_default();
@@ -49,7 +50,8 @@ static bool fill_tensor(Tensor *t, const Fill *f, Generator *g)
     Dims shape = {0};
     if (ordered) shape = tensor_dims(ordered);
     Tensor *buffer = ordered ? result_new(&shape, (DType)t->dtype, (Device){DEVICE_CPU, 0}) : NULL;
-    bool ok = buffer && f->run(f, g, tensor_data(buffer), (DType)t->dtype, t->numel, t->contiguous) && copy_plain(ordered, buffer);
+    bool ok = buffer && f->run(f, g, tensor_data(buffer), (DType)t->dtype, t->numel, t->contiguous) &&
+              copy_plain(ordered, buffer);
     scope_close(mark);
     return ok;
 }
@@ -57,7 +59,8 @@ static bool fill_tensor(Tensor *t, const Fill *f, Generator *g)
 static bool need_float(const Tensor *t, const char *name)
 {
     return !t || dtype_is_float((DType)t->dtype) ||
-           tide_refuse("NotImplementedError", "\"%s\" not implemented for '%s'", name, dtype_info[t->dtype].cname);
+           tide_refuse("NotImplementedError", "\"%s\" not implemented for '%s'", name,
+                       dtype_info[t->dtype].cname);
 }
 
 /* ---- distributions ---- */
@@ -72,7 +75,9 @@ bool tensor_uniform_(Tensor *t, double from, double to, Generator *g)
 {
     if (!need_float(t, "check_uniform_bounds")) return false;
     if (!(from <= to))
-        return tide_refuse("RuntimeError", "uniform_ expects to return a [from, to) range, but found from=%g > to=%g", from, to);
+        return tide_refuse("RuntimeError",
+                           "uniform_ expects to return a [from, to) range, but found from=%g > to=%g", from,
+                           to);
     return fill_tensor(t, &(Fill){.run = run_uniform, .a = from, .b = to}, g);
 }
 
@@ -97,7 +102,8 @@ static bool run_bernoulli(const Fill *f, Generator *g, void *p, DType d, int64_t
 
 bool tensor_bernoulli_(Tensor *t, double p, Generator *g)
 {
-    if (!(p >= 0 && p <= 1)) return tide_refuse("RuntimeError", "bernoulli_ expects p to be in [0, 1], but got p=%g", p);
+    if (!(p >= 0 && p <= 1))
+        return tide_refuse("RuntimeError", "bernoulli_ expects p to be in [0, 1], but got p=%g", p);
     return fill_tensor(t, &(Fill){.run = run_bernoulli, .a = p}, g);
 }
 
@@ -106,7 +112,8 @@ static bool in_unit_range(const Tensor *p)
     size_t size = dtype_size((DType)p->dtype);
     for (int64_t i = 0; i < p->numel; i++) {
         double v = element_as_double((char *)tensor_data(p) + (size_t)i * size, (DType)p->dtype);
-        if (!(v >= 0 && v <= 1)) return tide_refuse("RuntimeError", "Expected p_in >= 0 && p_in <= 1 to be true, but got false.");
+        if (!(v >= 0 && v <= 1))
+            return tide_refuse("RuntimeError", "Expected p_in >= 0 && p_in <= 1 to be true, but got false.");
     }
     return true;
 }
@@ -114,15 +121,18 @@ static bool in_unit_range(const Tensor *p)
 bool tensor_bernoulli_from_(Tensor *t, Tensor *p, Generator *g)
 {
     if (!t || !p) return false;
-    if (!dtype_is_float((DType)p->dtype)) return tide_refuse("RuntimeError", "Expected a floating point tensor of probabilities");
+    if (!dtype_is_float((DType)p->dtype))
+        return tide_refuse("RuntimeError", "Expected a floating point tensor of probabilities");
     int mark = scope_open();
     Dims shape = tensor_dims(t);
     Tensor *host = tensor_to(p, DT_NONE, (Device){DEVICE_CPU, 0}, false);
     Tensor *wide = host ? forward_expand(host, &shape) : NULL;
     Tensor *each = wide ? contiguous_plain(wide) : NULL;
     /* drawn in row-major order: that is the order of the probabilities */
-    Tensor *draws = each && in_unit_range(each) ? result_new(&shape, (DType)t->dtype, (Device){DEVICE_CPU, 0}) : NULL;
-    bool ok = draws && fill_tensor(draws, &(Fill){.run = run_bernoulli, .probabilities = each}, g) && copy_plain(t, draws);
+    Tensor *draws =
+        each && in_unit_range(each) ? result_new(&shape, (DType)t->dtype, (Device){DEVICE_CPU, 0}) : NULL;
+    bool ok = draws && fill_tensor(draws, &(Fill){.run = run_bernoulli, .probabilities = each}, g) &&
+              copy_plain(t, draws);
     if (ok) t->storage->version++;
     scope_close(mark);
     return ok;
@@ -138,18 +148,25 @@ bool tensor_randint_(Tensor *t, int64_t low, int64_t high, Generator *g)
 {
     if (!t) return false;
     if (low >= high)
-        return tide_refuse("RuntimeError", "random_ expects 'from' to be less than 'to', but got from=%lld >= to=%lld", (long long)low, (long long)high);
+        return tide_refuse("RuntimeError",
+                           "random_ expects 'from' to be less than 'to', but got from=%lld >= to=%lld",
+                           (long long)low, (long long)high);
     int64_t clipped_low = low, clipped_high = high;
     random_clip_bounds((DType)t->dtype, &clipped_low, &clipped_high);
     if (clipped_low >= clipped_high)
-        return tide_refuse("RuntimeError", "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from=%lld >= to=%lld",
+        return tide_refuse("RuntimeError",
+                           "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but "
+                           "got from=%lld >= to=%lld",
                            (long long)clipped_low, (long long)clipped_high);
     if (!dtype_is_float((DType)t->dtype)) {
         int bits = t->dtype == DT_BOOL ? 1 : (int)dtype_size((DType)t->dtype) * 8;
         bool is_unsigned = t->dtype == DT_BOOL || t->dtype == DT_U8;
-        int64_t top = bits == 64 ? INT64_MAX : ((int64_t)1 << (is_unsigned ? bits : bits - 1)) - 1, bottom = is_unsigned ? 0 : -top - 1;
-        if (low < bottom || low > top) return tide_refuse("RuntimeError", "from is out of bounds for %s", dtype_info[t->dtype].cname);
-        if (high - 1 < bottom || high - 1 > top) return tide_refuse("RuntimeError", "to - 1 is out of bounds for %s", dtype_info[t->dtype].cname);
+        int64_t top = bits == 64 ? INT64_MAX : ((int64_t)1 << (is_unsigned ? bits : bits - 1)) - 1,
+                bottom = is_unsigned ? 0 : -top - 1;
+        if (low < bottom || low > top)
+            return tide_refuse("RuntimeError", "from is out of bounds for %s", dtype_info[t->dtype].cname);
+        if (high - 1 < bottom || high - 1 > top)
+            return tide_refuse("RuntimeError", "to - 1 is out of bounds for %s", dtype_info[t->dtype].cname);
     }
     return fill_tensor(t, &(Fill){.run = run_randint, .low = low, .high = high}, g);
 }
@@ -167,7 +184,8 @@ bool tensor_randperm_(Tensor *t, Generator *g)
     if (!t) return false;
     int mark = scope_open();
     Tensor *order = result_new(DIMS(t->numel), DT_I64, (Device){DEVICE_CPU, 0});
-    bool ok = order && random_permutation(g ? g : generator_default(), tensor_data(order), t->numel) && copy_plain(t, order);
+    bool ok = order && random_permutation(g ? g : generator_default(), tensor_data(order), t->numel) &&
+              copy_plain(t, order);
     scope_close(mark);
     return ok;
 }
@@ -181,7 +199,8 @@ static bool run_exponential(const Fill *f, Generator *g, void *p, DType d, int64
 bool tensor_exponential_(Tensor *t, double lambda, Generator *g)
 {
     if (!need_float(t, "exponential_cpu")) return false;
-    if (!(lambda > 0)) return tide_refuse("RuntimeError", "exponential_ expects lambda > 0.0, but found lambda=%g", lambda);
+    if (!(lambda > 0))
+        return tide_refuse("RuntimeError", "exponential_ expects lambda > 0.0, but found lambda=%g", lambda);
     return fill_tensor(t, &(Fill){.run = run_exponential, .a = lambda}, g);
 }
 
@@ -193,8 +212,10 @@ static bool run_geometric(const Fill *f, Generator *g, void *p, DType d, int64_t
 
 bool tensor_geometric_(Tensor *t, double p, Generator *g)
 {
-    if (t && t->dtype == DT_BOOL) return tide_refuse("NotImplementedError", "\"geometric_cpu\" not implemented for 'Bool'");
-    if (!(p > 0 && p < 1)) return tide_refuse("RuntimeError", "geometric_ expects p to be in (0, 1), but got p=%g", p);
+    if (t && t->dtype == DT_BOOL)
+        return tide_refuse("NotImplementedError", "\"geometric_cpu\" not implemented for 'Bool'");
+    if (!(p > 0 && p < 1))
+        return tide_refuse("RuntimeError", "geometric_ expects p to be in (0, 1), but got p=%g", p);
     return fill_tensor(t, &(Fill){.run = run_geometric, .a = p}, g);
 }
 
@@ -207,7 +228,8 @@ static bool run_log_normal(const Fill *f, Generator *g, void *p, DType d, int64_
 bool tensor_log_normal_(Tensor *t, double mean, double std, Generator *g)
 {
     if (!need_float(t, "log_normal_cpu")) return false;
-    if (!(std > 0)) return tide_refuse("RuntimeError", "log_normal_ expects std > 0.0, but found std=%g", std);
+    if (!(std > 0))
+        return tide_refuse("RuntimeError", "log_normal_ expects std > 0.0, but found std=%g", std);
     return fill_tensor(t, &(Fill){.run = run_log_normal, .a = mean, .b = std}, g);
 }
 
@@ -220,7 +242,8 @@ static bool run_cauchy(const Fill *f, Generator *g, void *p, DType d, int64_t n,
 bool tensor_cauchy_(Tensor *t, double median, double sigma, Generator *g)
 {
     if (!need_float(t, "cauchy_cpu")) return false;
-    if (!(sigma > 0)) return tide_refuse("RuntimeError", "cauchy_ expects sigma > 0.0, but found sigma=%g", sigma);
+    if (!(sigma > 0))
+        return tide_refuse("RuntimeError", "cauchy_ expects sigma > 0.0, but found sigma=%g", sigma);
     return fill_tensor(t, &(Fill){.run = run_cauchy, .a = median, .b = sigma}, g);
 }
 
@@ -232,12 +255,16 @@ static bool check_weights(const Tensor *p, int64_t rows, int64_t n)
     for (int64_t r = 0; r < rows; r++) {
         double sum = 0;
         for (int64_t i = 0; i < n; i++) {
-            double v = element_as_double((char *)tensor_data(p) + (size_t)(r * n + i) * size, (DType)p->dtype);
+            double v =
+                element_as_double((char *)tensor_data(p) + (size_t)(r * n + i) * size, (DType)p->dtype);
             if (!isfinite(v) || v < 0)
-                return tide_refuse("RuntimeError", "probability tensor contains either `inf`, `nan` or element < 0");
+                return tide_refuse("RuntimeError",
+                                   "probability tensor contains either `inf`, `nan` or element < 0");
             sum += v;
         }
-        if (!(sum > 0)) return tide_refuse("RuntimeError", "invalid multinomial distribution (sum of probabilities <= 0)");
+        if (!(sum > 0))
+            return tide_refuse("RuntimeError",
+                               "invalid multinomial distribution (sum of probabilities <= 0)");
     }
     return true;
 }
@@ -246,24 +273,28 @@ Tensor *tensor_multinomial(Tensor *p, int64_t n, bool replacement, Generator *g)
 {
     if (!p) return NULL;
     if (!dtype_is_float((DType)p->dtype))
-        return tide_fail("RuntimeError", "multinomial only supports floating-point dtypes for input, got: %s", dtype_info[p->dtype].cname);
+        return tide_fail("RuntimeError", "multinomial only supports floating-point dtypes for input, got: %s",
+                         dtype_info[p->dtype].cname);
     if (p->ndim < 1 || p->ndim > 2) return tide_fail("RuntimeError", "prob_dist must be 1 or 2 dim");
     if (n <= 0) return tide_fail("RuntimeError", "cannot sample n_sample <= 0 samples");
     int64_t choices = p->shape[p->ndim - 1], rows = p->ndim == 2 ? p->shape[0] : 1;
     if (!replacement && n > choices)
-        return tide_fail("RuntimeError", "cannot sample n_sample > prob_dist.size(-1) samples without replacement");
+        return tide_fail("RuntimeError",
+                         "cannot sample n_sample > prob_dist.size(-1) samples without replacement");
     Tensor *host = tensor_to(p, DT_NONE, (Device){DEVICE_CPU, 0}, false);
     Tensor *c = host ? contiguous_plain(host) : NULL;
     Dims shape = tensor_dims(p);
     shape.v[p->ndim - 1] = n;
-    Tensor *out = c && check_weights(c, rows, choices) ? result_new(&shape, DT_I64, (Device){DEVICE_CPU, 0}) : NULL;
+    Tensor *out =
+        c && check_weights(c, rows, choices) ? result_new(&shape, DT_I64, (Device){DEVICE_CPU, 0}) : NULL;
     RandomChoice *scratch = out ? tide_malloc((size_t)choices * sizeof *scratch) : NULL;
     if (!scratch) return NULL;
     bool ok = true;
     size_t row_bytes = (size_t)choices * dtype_size((DType)c->dtype);
     for (int64_t r = 0; r < rows && ok; r++)
         ok = random_multinomial(g ? g : generator_default(), (int64_t *)tensor_data(out) + r * n, n,
-                                (char *)tensor_data(c) + (size_t)r * row_bytes, (DType)c->dtype, choices, replacement, scratch);
+                                (char *)tensor_data(c) + (size_t)r * row_bytes, (DType)c->dtype, choices,
+                                replacement, scratch);
     free(scratch);
     return ok ? tensor_to(out, DT_NONE, p->device, false) : NULL;
 }

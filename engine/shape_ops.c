@@ -27,7 +27,8 @@ Tensor *forward_to_copy(Tensor *x, DType dtype, int64_t device)
 {
     Device d = {(uint8_t)(device / 256), (uint8_t)(device % 256)};
     Tensor *y;
-    if (d.type == x->device.type && d.index == x->device.index) y = tensor_like(x, dtype);
+    if (d.type == x->device.type && d.index == x->device.index)
+        y = tensor_like(x, dtype);
     else {
         Dims shape = tensor_dims(x);
         y = tensor_empty(&shape, dtype, d);
@@ -38,11 +39,13 @@ Tensor *forward_to_copy(Tensor *x, DType dtype, int64_t device)
 Tensor *forward_copy(Tensor *x, Tensor *src)
 {
     Dims from = tensor_dims(src), into = tensor_dims(x), both;
-    if (!broadcast_shapes(&into, &from, &both) || both.n != into.n || memcmp(both.v, into.v, (size_t)into.n * sizeof into.v[0])) {
+    if (!broadcast_shapes(&into, &from, &both) || both.n != into.n ||
+        memcmp(both.v, into.v, (size_t)into.n * sizeof into.v[0])) {
         char have[256], want[256];
         tide_error_clear();
         return tide_fail("RuntimeError", "output with shape %s doesn't match the broadcast shape %s",
-                         format_dims(want, sizeof want, into.n, into.v), format_dims(have, sizeof have, from.n, from.v));
+                         format_dims(want, sizeof want, into.n, into.v),
+                         format_dims(have, sizeof have, from.n, from.v));
     }
     if (src->storage == x->storage && !(src = forward_clone(src))) return NULL; /* they may overlap */
     return copy_plain(x, src) ? x : NULL;
@@ -51,7 +54,9 @@ Tensor *forward_copy(Tensor *x, Tensor *src)
 Tensor *forward_fill(Tensor *x, Tensor *value)
 {
     if (value->ndim != 0)
-        return tide_fail("RuntimeError", "fill_ only supports 0-dimension value tensor but got tensor with %d dimensions.", value->ndim);
+        return tide_fail("RuntimeError",
+                         "fill_ only supports 0-dimension value tensor but got tensor with %d dimensions.",
+                         value->ndim);
     return copy_plain(x, value) ? x : NULL;
 }
 
@@ -110,7 +115,8 @@ Tensor *forward_stack(const TensorList *tensors, int64_t dim)
     int i = 0;
     for (; i < tensors->n; i++) {
         if (!tensor_same_shape(tensors->v[i], tensors->v[0])) {
-            tide_fail("RuntimeError", "stack expects each tensor to be equal size, but got %s at entry 0 and %s at entry %d",
+            tide_fail("RuntimeError",
+                      "stack expects each tensor to be equal size, but got %s at entry 0 and %s at entry %d",
                       format_dims(first, sizeof first, tensors->v[0]->ndim, tensors->v[0]->shape),
                       format_dims(other, sizeof other, tensors->v[i]->ndim, tensors->v[i]->shape), i);
             break;
@@ -125,12 +131,17 @@ Tensor *forward_stack(const TensorList *tensors, int64_t dim)
 Tensor *forward_repeat(Tensor *x, const Dims *repeats)
 {
     if (repeats->n < x->ndim)
-        return tide_fail("RuntimeError", "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
-    if (repeats->n > TIDE_MAXDIM) return tide_fail("RuntimeError", "tensors have at most %d dims", TIDE_MAXDIM);
+        return tide_fail(
+            "RuntimeError",
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
+    if (repeats->n > TIDE_MAXDIM)
+        return tide_fail("RuntimeError", "tensors have at most %d dims", TIDE_MAXDIM);
     int lead = repeats->n - x->ndim;
     Dims shape = {.n = repeats->n};
     for (int i = 0; i < shape.n; i++) {
-        if (repeats->v[i] < 0) return tide_fail("RuntimeError", "Trying to create tensor with negative dimension %lld", (long long)repeats->v[i]);
+        if (repeats->v[i] < 0)
+            return tide_fail("RuntimeError", "Trying to create tensor with negative dimension %lld",
+                             (long long)repeats->v[i]);
         if (__builtin_mul_overflow(repeats->v[i], i < lead ? 1 : x->shape[i - lead], &shape.v[i]))
             return tide_fail("RuntimeError", "numel: integer multiplication overflow");
     }
@@ -186,14 +197,17 @@ Tensor *forward_roll(Tensor *x, const Dims *shifts, const Dims *dims)
 {
     if (shifts->n == 0) return tide_fail("RuntimeError", "`shifts` required");
     if (!dims) {
-        if (shifts->n != 1) return tide_fail("RuntimeError", "shifts and dimensions must align. shifts: %d, dims:0", shifts->n);
+        if (shifts->n != 1)
+            return tide_fail("RuntimeError", "shifts and dimensions must align. shifts: %d, dims:0",
+                             shifts->n);
         Dims shape = tensor_dims(x);
         Tensor *flat = op_reshape(x, DIMS(-1));
         flat = flat ? roll_one(flat, shifts->v[0], 0) : NULL;
         return flat ? op_reshape(flat, &shape) : NULL;
     }
     if (shifts->n != dims->n)
-        return tide_fail("RuntimeError", "shifts and dimensions must align. shifts: %d, dims:%d", shifts->n, dims->n);
+        return tide_fail("RuntimeError", "shifts and dimensions must align. shifts: %d, dims:%d", shifts->n,
+                         dims->n);
     for (int i = 0; x && i < dims->n; i++) {
         int64_t d = dims->v[i];
         if (!wrap_dim(&d, x->ndim)) return NULL;
@@ -235,7 +249,8 @@ Tensor *forward_select_backward(Tensor *g1, Tensor *like, int64_t dim, int64_t i
     return put(zeros, zeros ? forward_select(zeros, dim, index) : NULL, g1);
 }
 
-Tensor *forward_slice_backward(Tensor *g1, Tensor *like, int64_t dim, int64_t start, int64_t end, int64_t step)
+Tensor *forward_slice_backward(Tensor *g1, Tensor *like, int64_t dim, int64_t start, int64_t end,
+                               int64_t step)
 {
     Tensor *zeros = zeros_as(like, g1);
     return put(zeros, zeros ? forward_slice(zeros, dim, start, end, step) : NULL, g1);
@@ -266,7 +281,8 @@ Tensor *forward_unfold_backward(Tensor *g1, Tensor *like, int64_t dimension, int
     return count ? add_up(g1, like, forward_unfold(count, dimension, size, step)) : NULL;
 }
 
-Tensor *forward_as_strided_backward(Tensor *g1, Tensor *like, const Dims *size, const Dims *stride, int64_t offset)
+Tensor *forward_as_strided_backward(Tensor *g1, Tensor *like, const Dims *size, const Dims *stride,
+                                    int64_t offset)
 {
     /* like's elements counted where they lie in its storage; places outside it are nobody's gradient */
     int64_t end = 1, first = offset < 0 ? like->offset : offset;

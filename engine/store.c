@@ -17,7 +17,7 @@ enum {
     CLASSES = (48 - MIN_SHIFT) * STEPS,
     INLINE_BYTES = 64 /* a small tensor's elements live in its storage struct */
 };
-#define HUGE_BYTES ((size_t)4 << 20)
+#define HUGE_BYTES  ((size_t)4 << 20)
 #define CACHE_FLOOR ((size_t)64 << 20) /* cached beyond the live bytes, at most */
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -32,25 +32,27 @@ enum { CACHING = 1 };
 enum { CACHING = 1 };
 #endif
 
-typedef struct FreeBlock { struct FreeBlock *next; } FreeBlock;
+typedef struct FreeBlock {
+    struct FreeBlock *next;
+} FreeBlock;
 
 static FreeBlock *free_blocks[CLASSES];
 static MemoryUse use;
 static size_t device_live[256];
 static int64_t fail_countdown;
 
-static bool allocation_fails(void)
-{
-    return fail_countdown > 0 && --fail_countdown == 0;
-}
+static bool allocation_fails(void) { return fail_countdown > 0 && --fail_countdown == 0; }
 
 void memory_fail_after(int64_t n) { fail_countdown = n; }
 MemoryUse memory_use(void) { return use; }
 
 static void *out_of_memory(size_t bytes)
 {
-    return tide_fail("RuntimeError", "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried "
-                     "to allocate %zu bytes. Error code 12 (Cannot allocate memory)", bytes);
+    return tide_fail(
+        "RuntimeError",
+        "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried "
+        "to allocate %zu bytes. Error code 12 (Cannot allocate memory)",
+        bytes);
 }
 
 void *tide_malloc(size_t bytes)
@@ -160,10 +162,7 @@ static void count_bytes(Device device, size_t bytes)
     device_live[device.type == DEVICE_CPU ? 0 : 1 + device.index % 255] += bytes;
 }
 
-size_t device_memory(Device d)
-{
-    return device_live[d.type == DEVICE_CPU ? 0 : 1 + d.index % 255];
-}
+size_t device_memory(Device d) { return device_live[d.type == DEVICE_CPU ? 0 : 1 + d.index % 255]; }
 
 static SmallStorage *storage_struct(void)
 {
@@ -195,7 +194,8 @@ Storage *storage_new(size_t bytes, Device device)
     p->s.device = device;
     p->s.borrowed = false;
     p->s.bytes = bytes;
-    if (device.type == DEVICE_CPU && bytes <= INLINE_BYTES) p->s.data = p->bytes;
+    if (device.type == DEVICE_CPU && bytes <= INLINE_BYTES)
+        p->s.data = p->bytes;
     else {
         p->s.data = backend_of(device)->alloc(device.index, bytes ? bytes : 1);
         if (!p->s.data) {
@@ -211,7 +211,12 @@ Storage *storage_borrow(void *data, size_t bytes, void (*free_data)(void *), voi
 {
     SmallStorage *p = storage_struct();
     if (!p) return NULL;
-    p->s = (Storage){.refs = 1, .borrowed = true, .bytes = bytes, .data = data, .free_borrowed = free_data, .context = context};
+    p->s = (Storage){.refs = 1,
+                     .borrowed = true,
+                     .bytes = bytes,
+                     .data = data,
+                     .free_borrowed = free_data,
+                     .context = context};
     count_bytes(p->s.device, bytes);
     return &p->s;
 }
@@ -237,8 +242,10 @@ static Tensor *free_tensors; /* linked through storage */
 Tensor *tensor_struct_new(void)
 {
     Tensor *t = free_tensors;
-    if (t) free_tensors = (Tensor *)(void *)t->storage;
-    else if (!(t = tide_malloc(sizeof *t))) return NULL;
+    if (t)
+        free_tensors = (Tensor *)(void *)t->storage;
+    else if (!(t = tide_malloc(sizeof *t)))
+        return NULL;
     memset(t, 0, offsetof(Tensor, shape));
     t->refs = 1;
     return t;

@@ -85,7 +85,8 @@ bool tensor_finish_geometry(Tensor *t)
     bool zero = false;
     for (int i = 0; i < t->ndim; i++) zero |= t->shape[i] == 0;
     for (int i = 0; i < t->ndim && !zero; i++)
-        if (__builtin_mul_overflow(n, t->shape[i], &n)) return tide_refuse("RuntimeError", "numel: integer multiplication overflow");
+        if (__builtin_mul_overflow(n, t->shape[i], &n))
+            return tide_refuse("RuntimeError", "numel: integer multiplication overflow");
     t->numel = zero ? 0 : n;
     t->contiguous = is_row_major(t);
     return true;
@@ -95,7 +96,8 @@ static bool check_shape(const Dims *shape)
 {
     char text[512];
     if (shape->n > TIDE_MAXDIM)
-        return tide_refuse("RuntimeError", "tensors have at most %d dims, but %d were asked for", TIDE_MAXDIM, shape->n);
+        return tide_refuse("RuntimeError", "tensors have at most %d dims, but %d were asked for", TIDE_MAXDIM,
+                           shape->n);
     for (int i = 0; i < shape->n; i++)
         if (shape->v[i] < 0)
             return tide_refuse("RuntimeError", "Trying to create tensor with negative dimension %lld: %s",
@@ -128,8 +130,10 @@ static Tensor *shaped_struct(const Dims *shape, const int64_t *stride, DType dty
     t->device = device;
     t->ndim = (uint8_t)shape->n;
     memcpy(t->shape, shape->v, (size_t)shape->n * sizeof t->shape[0]);
-    if (stride) memcpy(t->stride, stride, (size_t)shape->n * sizeof t->stride[0]);
-    else dims_contiguous_strides(shape, t->stride);
+    if (stride)
+        memcpy(t->stride, stride, (size_t)shape->n * sizeof t->stride[0]);
+    else
+        dims_contiguous_strides(shape, t->stride);
     if (!tensor_finish_geometry(t)) {
         tensor_struct_free(t);
         return NULL;
@@ -142,7 +146,8 @@ static Tensor *with_fresh_storage(Tensor *t)
     int64_t bytes;
     if (__builtin_mul_overflow(t->numel, (int64_t)dtype_size((DType)t->dtype), &bytes)) {
         tensor_struct_free(t);
-        return tide_fail("RuntimeError", "Storage size calculation overflowed with sizes whose product is %lld",
+        return tide_fail("RuntimeError",
+                         "Storage size calculation overflowed with sizes whose product is %lld",
                          (long long)t->numel);
     }
     t->storage = storage_new((size_t)bytes, t->device);
@@ -201,7 +206,8 @@ bool layout_like(Tensor *const *in, int n, const Dims *shape, int64_t *stride)
     for (int k = 0; k < shape->n; k++) {
         int next = -1;
         for (int d = 0; d < shape->n; d++)
-            if (!used[d] && (shape->v[d] == 1 || model->stride[d] == step) && (next < 0 || shape->v[d] == 1)) next = d;
+            if (!used[d] && (shape->v[d] == 1 || model->stride[d] == step) && (next < 0 || shape->v[d] == 1))
+                next = d;
         if (next < 0) return false;
         used[next] = true;
         step *= shape->v[next];
@@ -249,7 +255,8 @@ Tensor *meta_new(const Tensor *x)
     return t;
 }
 
-Tensor *tensor_from_memory(void *data, const Dims *shape, DType dtype, void (*free_data)(void *), void *context)
+Tensor *tensor_from_memory(void *data, const Dims *shape, DType dtype, void (*free_data)(void *),
+                           void *context)
 {
     Tensor *t = check_shape(shape) ? shaped_struct(shape, NULL, dtype, (Device){DEVICE_CPU, 0}) : NULL;
     if (!t) return NULL;
@@ -265,27 +272,30 @@ Tensor *tensor_alias(const Tensor *x, const Dims *shape, const Dims *stride, int
 {
     char sizes[512], strides[512];
     if (!check_shape(shape)) return NULL;
-    if (shape->n != stride->n)
-        return tide_fail("RuntimeError", "mismatch in length of strides and shape");
+    if (shape->n != stride->n) return tide_fail("RuntimeError", "mismatch in length of strides and shape");
     int64_t last = offset;
     bool empty = false;
     for (int i = 0; i < shape->n; i++) {
         if (stride->v[i] < 0)
-            return tide_fail("RuntimeError", "as_strided: Negative strides are not supported at the moment, got strides: %s",
+            return tide_fail("RuntimeError",
+                             "as_strided: Negative strides are not supported at the moment, got strides: %s",
                              format_dims(strides, sizeof strides, stride->n, stride->v));
         empty |= shape->v[i] == 0;
         int64_t reach;
-        if (shape->v[i] > 0 && (__builtin_mul_overflow(shape->v[i] - 1, stride->v[i], &reach) || __builtin_add_overflow(last, reach, &last)))
+        if (shape->v[i] > 0 && (__builtin_mul_overflow(shape->v[i] - 1, stride->v[i], &reach) ||
+                                __builtin_add_overflow(last, reach, &last)))
             last = INT64_MAX;
     }
     int64_t size = (int64_t)dtype_size((DType)x->dtype);
-    if (offset < 0) return tide_fail("RuntimeError", "Tensor: invalid storage offset %lld", (long long)offset);
+    if (offset < 0)
+        return tide_fail("RuntimeError", "Tensor: invalid storage offset %lld", (long long)offset);
     if (!empty && last >= (int64_t)x->storage->bytes / size)
-        return tide_fail("RuntimeError", "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize %lld requiring "
+        return tide_fail("RuntimeError",
+                         "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize %lld requiring "
                          "a storage size of %lld are out of bounds for storage of size %zu",
                          format_dims(sizes, sizeof sizes, shape->n, shape->v),
-                         format_dims(strides, sizeof strides, stride->n, stride->v), (long long)offset, (long long)size,
-                         (long long)((last + 1) * size), x->storage->bytes);
+                         format_dims(strides, sizeof strides, stride->n, stride->v), (long long)offset,
+                         (long long)size, (long long)((last + 1) * size), x->storage->bytes);
     Tensor *t = view_new(x);
     if (!t) return NULL;
     t->is_number = false;
@@ -333,10 +343,7 @@ Tensor *tensor_boolean(bool value)
 
 /* ---- filled tensors ---- */
 
-static Tensor *filled(Tensor *t, Tensor *value)
-{
-    return t && value && copy_plain(t, value) ? t : NULL;
-}
+static Tensor *filled(Tensor *t, Tensor *value) { return t && value && copy_plain(t, value) ? t : NULL; }
 
 Tensor *tensor_full(const Dims *shape, double value, DType dtype, Device device)
 {
@@ -415,7 +422,8 @@ Tensor *tensor_arange_int(int64_t start, int64_t end, int64_t step, DType dtype,
     char *p = tensor_data(t);
     size_t width = dtype_size(dtype);
     uint64_t value = (uint64_t)start;
-    for (int64_t i = 0; i < t->numel; i++, value += (uint64_t)step) element_store_int(p + (size_t)i * width, dtype, (int64_t)value);
+    for (int64_t i = 0; i < t->numel; i++, value += (uint64_t)step)
+        element_store_int(p + (size_t)i * width, dtype, (int64_t)value);
     return placed(t, device);
 }
 
@@ -431,12 +439,14 @@ Tensor *tensor_linspace(double start, double end, int64_t steps, DType dtype, De
     if (dtype == DT_F32) {
         float a = (float)start, b = (float)end, step = steps > 1 ? (b - a) / (float)(steps - 1) : 0;
         for (int64_t i = 0; i < steps; i++)
-            ((float *)p)[i] = i < half || steps == 1 ? a + step * (float)i : b - step * (float)(steps - i - 1);
+            ((float *)p)[i] =
+                i < half || steps == 1 ? a + step * (float)i : b - step * (float)(steps - i - 1);
     } else {
         double step = steps > 1 ? (end - start) / (double)(steps - 1) : 0;
         for (int64_t i = 0; i < steps; i++)
             element_store_double(p + (size_t)i * width, dtype,
-                                 i < half || steps == 1 ? start + step * (double)i : end - step * (double)(steps - i - 1));
+                                 i < half || steps == 1 ? start + step * (double)i
+                                                        : end - step * (double)(steps - i - 1));
     }
     return placed(t, device);
 }
@@ -448,7 +458,8 @@ Tensor *tensor_eye(int64_t n, int64_t m, DType dtype, Device device)
     Tensor *t = tensor_zeros(DIMS(n, m), dtype, host);
     if (!t) return NULL;
     size_t width = dtype_size(dtype);
-    for (int64_t i = 0; i < n && i < m; i++) element_store_int((char *)tensor_data(t) + (size_t)(i * m + i) * width, dtype, 1);
+    for (int64_t i = 0; i < n && i < m; i++)
+        element_store_int((char *)tensor_data(t) + (size_t)(i * m + i) * width, dtype, 1);
     return placed(t, device);
 }
 
@@ -457,13 +468,15 @@ Tensor *tensor_eye(int64_t n, int64_t m, DType dtype, Device device)
 static bool fetch_one(Tensor *t, char *out)
 {
     if (t->numel != 1)
-        return tide_refuse("RuntimeError", "a Tensor with %lld elements cannot be converted to Scalar", (long long)t->numel);
+        return tide_refuse("RuntimeError", "a Tensor with %lld elements cannot be converted to Scalar",
+                           (long long)t->numel);
     size_t size = dtype_size((DType)t->dtype);
     if (t->device.type == DEVICE_CPU) {
         memcpy(out, tensor_data(t), size);
         return true;
     }
-    return backend_of(t->device)->download(t->device.index, t->storage->data, (size_t)t->offset * size, out, size);
+    return backend_of(t->device)->download(t->device.index, t->storage->data, (size_t)t->offset * size, out,
+                                           size);
 }
 
 bool tensor_item_double(Tensor *t, double *out)
@@ -490,8 +503,11 @@ bool tensor_read(Tensor *t, void *out)
     Tensor *c = contiguous_plain(t);
     size_t size = dtype_size((DType)t->dtype), bytes = (size_t)t->numel * size;
     bool ok = c != NULL;
-    if (ok && t->device.type == DEVICE_CPU) memcpy(out, tensor_data(c), bytes);
-    else if (ok) ok = backend_of(c->device)->download(c->device.index, c->storage->data, (size_t)c->offset * size, out, bytes);
+    if (ok && t->device.type == DEVICE_CPU)
+        memcpy(out, tensor_data(c), bytes);
+    else if (ok)
+        ok = backend_of(c->device)->download(c->device.index, c->storage->data, (size_t)c->offset * size, out,
+                                             bytes);
     scope_close(mark);
     return ok;
 }

@@ -12,21 +12,26 @@ static bool infer_size(const Dims *size, int64_t numel, Dims *out)
     int unknown = -1;
     int64_t product = 1;
     *out = *size;
-    if (size->n > TIDE_MAXDIM) return tide_refuse("RuntimeError", "tensors have at most %d dims, but %d were asked for", TIDE_MAXDIM, size->n);
+    if (size->n > TIDE_MAXDIM)
+        return tide_refuse("RuntimeError", "tensors have at most %d dims, but %d were asked for", TIDE_MAXDIM,
+                           size->n);
     for (int i = 0; i < size->n; i++) {
         if (size->v[i] == -1) {
             if (unknown >= 0) return tide_refuse("RuntimeError", "only one dimension can be inferred");
             unknown = i;
         } else if (size->v[i] < 0) {
-            return tide_refuse("RuntimeError", "invalid shape dimension %lld at index %d of shape %s", (long long)size->v[i], i,
-                               format_dims(text, sizeof text, size->n, size->v));
+            return tide_refuse("RuntimeError", "invalid shape dimension %lld at index %d of shape %s",
+                               (long long)size->v[i], i, format_dims(text, sizeof text, size->n, size->v));
         } else if (__builtin_mul_overflow(product, size->v[i], &product)) {
             return tide_refuse("RuntimeError", "numel: integer multiplication overflow");
         }
     }
     if (unknown >= 0 && product == 0 && numel == 0)
-        return tide_refuse("RuntimeError", "cannot reshape tensor of 0 elements into shape %s because the unspecified dimension size "
-                           "-1 can be any value and is ambiguous", format_dims(text, sizeof text, size->n, size->v));
+        return tide_refuse(
+            "RuntimeError",
+            "cannot reshape tensor of 0 elements into shape %s because the unspecified dimension size "
+            "-1 can be any value and is ambiguous",
+            format_dims(text, sizeof text, size->n, size->v));
     bool fits = unknown >= 0 ? product > 0 && numel % product == 0 : product == numel;
     if (!fits)
         return tide_refuse("RuntimeError", "shape '%s' is invalid for input of size %lld",
@@ -80,8 +85,10 @@ Tensor *forward_view(Tensor *x, const Dims *size)
     int64_t stride[TIDE_MAXDIM];
     if (!infer_size(size, x->numel, &shape)) return NULL;
     if (!view_strides(x, &shape, stride))
-        return tide_fail("RuntimeError", "view size is not compatible with input tensor's size and stride (at least one dimension "
-                         "spans across two contiguous subspaces). Use .reshape(...) instead.");
+        return tide_fail(
+            "RuntimeError",
+            "view size is not compatible with input tensor's size and stride (at least one dimension "
+            "spans across two contiguous subspaces). Use .reshape(...) instead.");
     return with_geometry(x, &shape, stride);
 }
 
@@ -108,13 +115,16 @@ Tensor *forward_ravel(Tensor *x) { return op_reshape(x, DIMS(-1)); }
 Tensor *forward_flatten(Tensor *x, int64_t start_dim, int64_t end_dim)
 {
     if (!wrap_dim(&start_dim, x->ndim) || !wrap_dim(&end_dim, x->ndim)) return NULL;
-    if (start_dim > end_dim) return tide_fail("RuntimeError", "flatten() has invalid args: start_dim cannot come after end_dim");
+    if (start_dim > end_dim)
+        return tide_fail("RuntimeError", "flatten() has invalid args: start_dim cannot come after end_dim");
     if (x->ndim == 0) return op_reshape(x, DIMS(1));
     if (start_dim == end_dim) return x;
     Dims shape = {0};
     for (int d = 0; d < x->ndim; d++) {
-        if (d <= start_dim || d > end_dim) shape.v[shape.n++] = x->shape[d];
-        else shape.v[shape.n - 1] *= x->shape[d];
+        if (d <= start_dim || d > end_dim)
+            shape.v[shape.n++] = x->shape[d];
+        else
+            shape.v[shape.n - 1] *= x->shape[d];
     }
     return op_reshape(x, &shape);
 }
@@ -128,13 +138,19 @@ Tensor *forward_unflatten(Tensor *x, int64_t dim, const Dims *sizes)
     int64_t product = 1, unknown = 0;
     for (int i = 0; i < sizes->n; i++) sizes->v[i] == -1 ? unknown++ : (product *= sizes->v[i]);
     if (unknown > 1 || (unknown ? product <= 0 || x->shape[dim] % product : product != x->shape[dim]))
-        return tide_fail("RuntimeError", "unflatten: Provided sizes %s don't multiply up to the size of dim %lld (%lld) in the input tensor",
-                         format_dims(text, sizeof text, sizes->n, sizes->v), (long long)dim, (long long)x->shape[dim]);
+        return tide_fail("RuntimeError",
+                         "unflatten: Provided sizes %s don't multiply up to the size of dim %lld (%lld) in "
+                         "the input tensor",
+                         format_dims(text, sizeof text, sizes->n, sizes->v), (long long)dim,
+                         (long long)x->shape[dim]);
     if (!infer_size(sizes, x->shape[dim], &whole)) return NULL;
-    if (x->ndim - 1 + whole.n > TIDE_MAXDIM) return tide_fail("RuntimeError", "tensors have at most %d dims", TIDE_MAXDIM);
+    if (x->ndim - 1 + whole.n > TIDE_MAXDIM)
+        return tide_fail("RuntimeError", "tensors have at most %d dims", TIDE_MAXDIM);
     for (int d = 0; d < x->ndim; d++) {
-        if (d != dim) shape.v[shape.n++] = x->shape[d];
-        else for (int i = 0; i < whole.n; i++) shape.v[shape.n++] = whole.v[i];
+        if (d != dim)
+            shape.v[shape.n++] = x->shape[d];
+        else
+            for (int i = 0; i < whole.n; i++) shape.v[shape.n++] = whole.v[i];
     }
     return op_view(x, &shape);
 }
@@ -155,7 +171,9 @@ Tensor *forward_transpose(Tensor *x, int64_t dim0, int64_t dim1)
 
 Tensor *forward_t(Tensor *x)
 {
-    if (x->ndim > 2) return tide_fail("RuntimeError", "t() expects a tensor with <= 2 dimensions, but self is %dD", x->ndim);
+    if (x->ndim > 2)
+        return tide_fail("RuntimeError", "t() expects a tensor with <= 2 dimensions, but self is %dD",
+                         x->ndim);
     return x->ndim < 2 ? forward_alias(x) : forward_transpose(x, 0, 1);
 }
 
@@ -163,8 +181,11 @@ Tensor *forward_permute(Tensor *x, const Dims *dims)
 {
     bool seen[TIDE_MAXDIM] = {false};
     if (dims->n != x->ndim)
-        return tide_fail("RuntimeError", "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the "
-                         "desired ordering of dimensions i.e. input.dim() = %d is not equal to len(dims) = %d", x->ndim, dims->n);
+        return tide_fail(
+            "RuntimeError",
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the "
+            "desired ordering of dimensions i.e. input.dim() = %d is not equal to len(dims) = %d",
+            x->ndim, dims->n);
     Tensor *v = forward_alias(x);
     for (int i = 0; v && i < dims->n; i++) {
         int64_t d = dims->v[i];
@@ -180,14 +201,18 @@ Tensor *forward_permute(Tensor *x, const Dims *dims)
 Tensor *forward_movedim(Tensor *x, const Dims *source, const Dims *destination)
 {
     if (source->n != destination->n)
-        return tide_fail("RuntimeError", "movedim: Invalid source or destination dims: source (%d dims) should contain the same number of "
-                         "dims as destination (%d dims)", source->n, destination->n);
+        return tide_fail(
+            "RuntimeError",
+            "movedim: Invalid source or destination dims: source (%d dims) should contain the same number of "
+            "dims as destination (%d dims)",
+            source->n, destination->n);
     Dims order = {.n = x->ndim};
     bool taken[TIDE_MAXDIM] = {false}, moved[TIDE_MAXDIM] = {false};
     for (int i = 0; i < source->n; i++) {
         int64_t from = source->v[i], to = destination->v[i];
         if (!wrap_dim(&from, x->ndim) || !wrap_dim(&to, x->ndim)) return NULL;
-        if (moved[from] || taken[to]) return tide_fail("RuntimeError", "movedim: repeated dim in `source` or `destination`");
+        if (moved[from] || taken[to])
+            return tide_fail("RuntimeError", "movedim: repeated dim in `source` or `destination`");
         moved[from] = taken[to] = true;
         order.v[to] = from;
     }
@@ -205,10 +230,15 @@ Tensor *forward_expand(Tensor *x, const Dims *size)
 {
     char want[256], have[256];
     if (size->n < x->ndim)
-        return tide_fail("RuntimeError", "expand(torch.%sTensor{%s}, size=%s): the number of sizes provided (%d) must be greater or equal to "
-                         "the number of dimensions in the tensor (%d)", dtype_info[x->dtype].cname,
-                         format_dims(have, sizeof have, x->ndim, x->shape), format_dims(want, sizeof want, size->n, size->v), size->n, x->ndim);
-    if (size->n > TIDE_MAXDIM) return tide_fail("RuntimeError", "tensors have at most %d dims, but %d were asked for", TIDE_MAXDIM, size->n);
+        return tide_fail("RuntimeError",
+                         "expand(torch.%sTensor{%s}, size=%s): the number of sizes provided (%d) must be "
+                         "greater or equal to "
+                         "the number of dimensions in the tensor (%d)",
+                         dtype_info[x->dtype].cname, format_dims(have, sizeof have, x->ndim, x->shape),
+                         format_dims(want, sizeof want, size->n, size->v), size->n, x->ndim);
+    if (size->n > TIDE_MAXDIM)
+        return tide_fail("RuntimeError", "tensors have at most %d dims, but %d were asked for", TIDE_MAXDIM,
+                         size->n);
     Dims shape = *size;
     int64_t stride[TIDE_MAXDIM];
     int lead = size->n - x->ndim;
@@ -216,17 +246,25 @@ Tensor *forward_expand(Tensor *x, const Dims *size)
         int d = i - lead;
         if (d < 0) {
             if (shape.v[i] == -1)
-                return tide_fail("RuntimeError", "expand(torch.%sTensor{%s}, size=%s): the expanded size of the tensor (%lld) isn't allowed in a "
-                                 "leading, non-existing dimension %d", dtype_info[x->dtype].cname, format_dims(have, sizeof have, x->ndim, x->shape),
+                return tide_fail("RuntimeError",
+                                 "expand(torch.%sTensor{%s}, size=%s): the expanded size of the tensor "
+                                 "(%lld) isn't allowed in a "
+                                 "leading, non-existing dimension %d",
+                                 dtype_info[x->dtype].cname,
+                                 format_dims(have, sizeof have, x->ndim, x->shape),
                                  format_dims(want, sizeof want, size->n, size->v), (long long)shape.v[i], i);
             stride[i] = 0;
             continue;
         }
         if (shape.v[i] == -1) shape.v[i] = x->shape[d];
         if (x->shape[d] != shape.v[i] && x->shape[d] != 1)
-            return tide_fail("RuntimeError", "The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton "
-                             "dimension %d.  Target sizes: %s.  Tensor sizes: %s", (long long)shape.v[i], (long long)x->shape[d], i,
-                             format_dims(want, sizeof want, size->n, size->v), format_dims(have, sizeof have, x->ndim, x->shape));
+            return tide_fail(
+                "RuntimeError",
+                "The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton "
+                "dimension %d.  Target sizes: %s.  Tensor sizes: %s",
+                (long long)shape.v[i], (long long)x->shape[d], i,
+                format_dims(want, sizeof want, size->n, size->v),
+                format_dims(have, sizeof have, x->ndim, x->shape));
         stride[i] = x->shape[d] == shape.v[i] ? x->stride[d] : 0;
     }
     for (int i = 0; i < shape.n; i++)
@@ -287,8 +325,10 @@ Tensor *forward_select(Tensor *x, int64_t dim, int64_t index)
     if (!wrap_dim(&dim, x->ndim)) return NULL;
     int64_t size = x->shape[dim];
     if (index < -size || index >= size)
-        return tide_fail("IndexError", "select(): index %lld out of range for tensor of size torch.Size([%lld]) at dimension %lld",
-                         (long long)index, (long long)size, (long long)dim);
+        return tide_fail(
+            "IndexError",
+            "select(): index %lld out of range for tensor of size torch.Size([%lld]) at dimension %lld",
+            (long long)index, (long long)size, (long long)dim);
     if (index < 0) index += size;
     Dims shape = {0};
     int64_t stride[TIDE_MAXDIM];
@@ -322,11 +362,15 @@ Tensor *forward_slice(Tensor *x, int64_t dim, int64_t start, int64_t end, int64_
     if (!v) return NULL;
     v->offset += start * x->stride[dim];
     v->shape[dim] = (end - start) / step + ((end - start) % step != 0);
-    if (__builtin_mul_overflow(x->stride[dim], step, &v->stride[dim])) v->stride[dim] = x->stride[dim]; /* at most one element */
+    if (__builtin_mul_overflow(x->stride[dim], step, &v->stride[dim]))
+        v->stride[dim] = x->stride[dim]; /* at most one element */
     return tensor_finish_geometry(v) ? v : NULL;
 }
 
-Tensor *forward_split_piece(Tensor *x, int64_t dim, int64_t start, int64_t end) { return forward_slice(x, dim, start, end, 1); }
+Tensor *forward_split_piece(Tensor *x, int64_t dim, int64_t start, int64_t end)
+{
+    return forward_slice(x, dim, start, end, 1);
+}
 
 Tensor *forward_narrow(Tensor *x, int64_t dim, int64_t start, int64_t length)
 {
@@ -335,12 +379,13 @@ Tensor *forward_narrow(Tensor *x, int64_t dim, int64_t start, int64_t length)
     int64_t size = x->shape[dim];
     if (length < 0) return tide_fail("RuntimeError", "narrow(): length must be non-negative.");
     if (start < -size || start > size)
-        return tide_fail("IndexError", "start out of range (expected to be in range of [%lld, %lld], but got %lld)", (long long)-size,
-                         (long long)size, (long long)start);
+        return tide_fail("IndexError",
+                         "start out of range (expected to be in range of [%lld, %lld], but got %lld)",
+                         (long long)-size, (long long)size, (long long)start);
     if (start < 0) start += size;
     if (length > size - start)
-        return tide_fail("RuntimeError", "start (%lld) + length (%lld) exceeds dimension size (%lld).", (long long)start,
-                         (long long)length, (long long)size);
+        return tide_fail("RuntimeError", "start (%lld) + length (%lld) exceeds dimension size (%lld).",
+                         (long long)start, (long long)length, (long long)size);
     return op_slice(x, dim, start, start + length, 1);
 }
 
@@ -349,9 +394,11 @@ Tensor *forward_diagonal(Tensor *x, int64_t offset, int64_t dim1, int64_t dim2)
     int64_t a = dim1, b = dim2;
     if (!wrap_dim(&a, x->ndim) || !wrap_dim(&b, x->ndim)) return NULL;
     if (x->ndim < 2 || a == b)
-        return tide_fail("RuntimeError", "diagonal dimensions cannot be identical %lld, %lld", (long long)dim1, (long long)dim2);
+        return tide_fail("RuntimeError", "diagonal dimensions cannot be identical %lld, %lld",
+                         (long long)dim1, (long long)dim2);
     int64_t rows = x->shape[a], columns = x->shape[b];
-    int64_t size = offset >= 0 ? (rows < columns - offset ? rows : columns - offset) : (rows + offset < columns ? rows + offset : columns);
+    int64_t size = offset >= 0 ? (rows < columns - offset ? rows : columns - offset)
+                               : (rows + offset < columns ? rows + offset : columns);
     Dims shape = {0};
     int64_t stride[TIDE_MAXDIM];
     for (int d = 0; d < x->ndim; d++) {
@@ -373,8 +420,8 @@ Tensor *forward_unfold(Tensor *x, int64_t dimension, int64_t size, int64_t step)
     if (step <= 0) return tide_fail("RuntimeError", "step is %lld but must be > 0", (long long)step);
     if (size < 0) return tide_fail("RuntimeError", "size is %lld but must be >= 0", (long long)size);
     if (size > length)
-        return tide_fail("RuntimeError", "maximum size for tensor at dimension %lld is %lld but size is %lld", (long long)dimension,
-                         (long long)length, (long long)size);
+        return tide_fail("RuntimeError", "maximum size for tensor at dimension %lld is %lld but size is %lld",
+                         (long long)dimension, (long long)length, (long long)size);
     if (x->ndim == TIDE_MAXDIM) return tide_fail("RuntimeError", "tensors have at most %d dims", TIDE_MAXDIM);
     Dims shape = tensor_dims(x);
     int64_t stride[TIDE_MAXDIM];

@@ -19,20 +19,22 @@ static void copy_flat(int64_t begin, int64_t end, void *ctx)
     const Copying *c = ctx;
     char *to = c->to + begin * (int64_t)c->to_size;
     const char *from = c->from + begin * (int64_t)c->from_size;
-    if (c->convert) c->convert(to, from, end - begin);
-    else memcpy(to, from, (size_t)((end - begin) * (int64_t)c->to_size));
+    if (c->convert)
+        c->convert(to, from, end - begin);
+    else
+        memcpy(to, from, (size_t)((end - begin) * (int64_t)c->to_size));
 }
 
 static void copy_same(const Tile *t, void *ctx)
 {
     const Copying *c = ctx;
-    strided_copy(t->data[0], (Steps){t->inner[0], t->outer[0]}, t->data[1], (Steps){t->inner[1], t->outer[1]}, t->n0,
-                 t->n1, c->to_size);
+    strided_copy(t->data[0], (Steps){t->inner[0], t->outer[0]}, t->data[1], (Steps){t->inner[1], t->outer[1]},
+                 t->n0, t->n1, c->to_size);
 }
 
 /* A row or, of short rows, several, no more than fit the buffers. */
-static void convert_block(const Copying *c, char *to, Steps to_step, const char *from, Steps from_step, int64_t n0,
-                          int64_t n1)
+static void convert_block(const Copying *c, char *to, Steps to_step, const char *from, Steps from_step,
+                          int64_t n0, int64_t n1)
 {
     _Alignas(64) char raw[BLOCK * 8], converted[BLOCK * 8];
     Steps to_packed = {(int64_t)c->to_size, n0 * (int64_t)c->to_size};

@@ -6,19 +6,22 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { SIDE = 32, BLOCK = SIDE * SIDE }; /* elements in a buffer: all of an op's buffers together fit the first cache */
+enum {
+    SIDE = 32,
+    BLOCK = SIDE * SIDE
+}; /* elements in a buffer: all of an op's buffers together fit the first cache */
 
 /* One op about to run. Index 0 is the result, 1 ... the operands. */
 typedef struct Work {
     LoopFn loop;
     int nop;
-    bool scalars;                      /* the loop takes an operand of stride 0 */
-    bool same[ITER_MAXOP];             /* the operand is one number throughout */
-    size_t stored[ITER_MAXOP];         /* bytes an element in memory … */
-    size_t used[ITER_MAXOP];           /* … and in the loop */
-    ConvertFn convert[ITER_MAXOP];     /* between the two; NULL: the same */
-    ConvertFn narrow[ITER_MAXOP];      /* before that, to the 16-bit float the op computes in; NULL: need not */
-    int64_t number[ITER_MAXOP];        /* room for an operand that is one number, converted once */
+    bool scalars;                  /* the loop takes an operand of stride 0 */
+    bool same[ITER_MAXOP];         /* the operand is one number throughout */
+    size_t stored[ITER_MAXOP];     /* bytes an element in memory … */
+    size_t used[ITER_MAXOP];       /* … and in the loop */
+    ConvertFn convert[ITER_MAXOP]; /* between the two; NULL: the same */
+    ConvertFn narrow[ITER_MAXOP];  /* before that, to the 16-bit float the op computes in; NULL: need not */
+    int64_t number[ITER_MAXOP];    /* room for an operand that is one number, converted once */
     char *data[ITER_MAXOP];
     int64_t stride[ITER_MAXOP];
 } Work;
@@ -148,9 +151,12 @@ static void run_block(const Work *w, const Block *b, Buffers *buffers)
     bool scalar = !w->scalars; /* the loop takes one at most */
     for (int k = 1; k < w->nop; k++) {
         bool one = !scalar && b->n > 1 && is_still(b, k);
-        if (one) p[k] = load_one(w, k, b, buffers);
-        else if (w->same[k]) p[k] = buffers->room[k]; /* filled beforehand */
-        else p[k] = load(w, k, b, buffers);
+        if (one)
+            p[k] = load_one(w, k, b, buffers);
+        else if (w->same[k])
+            p[k] = buffers->room[k]; /* filled beforehand */
+        else
+            p[k] = load(w, k, b, buffers);
         stride[k] = one ? 0 : (int64_t)w->used[k];
         scalar |= one;
     }
@@ -224,7 +230,8 @@ static int64_t piece_of(OpId op, const OpInfo *info)
     static int64_t known[OP_COUNT];
     if (known[op]) return known[op];
     bool calls = false;
-    for (const char *p = info->forward; *p && !calls; p++) /* a name before a bracket, other than K( and KW( */
+    for (const char *p = info->forward; *p && !calls;
+         p++) /* a name before a bracket, other than K( and KW( */
         calls = p > info->forward && *p == '(' && islower((unsigned char)p[-1]);
     return known[op] = calls ? GRAIN / 2 : 4 * GRAIN;
 }
@@ -236,7 +243,8 @@ static bool run_strided(Work *w, const Call *call, const OpInfo *info, DType typ
     iter_begin(&it, out->ndim, out->shape);
     set_operand(w, 0, out, result_of(info, call->compute), call->compute, &it);
     for (int k = 1; k < w->nop; k++)
-        set_operand(w, k, call->in[k - 1], k == 1 && info->types == TYPES_WHERE ? DT_BOOL : type, call->compute, &it);
+        set_operand(w, k, call->in[k - 1], k == 1 && info->types == TYPES_WHERE ? DT_BOOL : type,
+                    call->compute, &it);
     iter_order(&it);
     return iter_run(&it, iter_grain(&it, piece_of(call->op, info)), run_tile, w);
 }
@@ -259,7 +267,8 @@ bool cpu_elementwise(const Call *call)
     if (!set_flat(&w, call, info, type)) return run_strided(&w, call, info, type);
     if (n > GRAIN) {
         int64_t piece = piece_of(call->op, info);
-        if (n >= 2 * piece) return parallel_for(n, piece / 4, flat_piece, &w); /* quarters are shared more evenly */
+        if (n >= 2 * piece)
+            return parallel_for(n, piece / 4, flat_piece, &w); /* quarters are shared more evenly */
     }
     w.loop(w.data, w.stride, n);
     return true;

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#define SUFFIXES(X) X(b8) X(u8) X(i8) X(i16) X(i32) X(i64) X(f32) X(f64)
-#define DECLARE_LOOPS(name) extern const LoopFn name[LOOP_ID_COUNT];
+#define SUFFIXES(X)            X(b8) X(u8) X(i8) X(i16) X(i32) X(i64) X(f32) X(f64)
+#define DECLARE_LOOPS(name)    extern const LoopFn name[LOOP_ID_COUNT];
 #define DECLARE_TABLES(suffix) ISA_EACH(DECLARE_LOOPS, loops_##suffix)
 SUFFIXES(DECLARE_TABLES)
 
@@ -33,10 +33,10 @@ static void choose(void)
 /* 0 for rows without loops, else one more than the LoopId. */
 static const uint16_t loop_of[OP_COUNT] = {
 #define UNARY(name, ...) [OP_##name] = LOOP_ID_##name + 1,
-#define BINARY UNARY
-#define TERNARY UNARY
-#define COMPARE UNARY
-#define TEST UNARY
+#define BINARY           UNARY
+#define TERNARY          UNARY
+#define COMPARE          UNARY
+#define TEST             UNARY
 #include "engine/ops/loops.def"
 };
 
@@ -53,13 +53,14 @@ ConvertFn conversion(DType to, DType from)
 }
 
 /* One element repeated, or any steps: the first vectorises. */
-#define COPY_ROW(T)                                                                                                    \
-    if (from_step == 0 && to_step == sizeof(T))                                                                        \
-        for (int64_t i = 0; i < n; i++) ((T *)to)[i] = *(const T *)from;                                               \
-    else                                                                                                               \
+#define COPY_ROW(T)                                                                                          \
+    if (from_step == 0 && to_step == sizeof(T))                                                              \
+        for (int64_t i = 0; i < n; i++) ((T *)to)[i] = *(const T *)from;                                     \
+    else                                                                                                     \
         for (int64_t i = 0; i < n; i++) *(T *)(to + i * to_step) = *(const T *)(from + i * from_step)
 
-static void copy_row(char *restrict to, int64_t to_step, const char *restrict from, int64_t from_step, int64_t n, size_t size)
+static void copy_row(char *restrict to, int64_t to_step, const char *restrict from, int64_t from_step,
+                     int64_t n, size_t size)
 {
     switch (size) {
     case 1: COPY_ROW(uint8_t); break;
@@ -69,18 +70,22 @@ static void copy_row(char *restrict to, int64_t to_step, const char *restrict fr
     }
 }
 
-static void copy_rows(char *to, Steps to_step, const char *from, Steps from_step, int64_t n0, int64_t n1, size_t size)
+static void copy_rows(char *to, Steps to_step, const char *from, Steps from_step, int64_t n0, int64_t n1,
+                      size_t size)
 {
     for (int64_t r = 0; r < n1; r++) {
         char *y = to + r * to_step.outer;
         const char *x = from + r * from_step.outer;
-        if (to_step.inner == (int64_t)size && from_step.inner == (int64_t)size) memcpy(y, x, (size_t)n0 * size);
-        else copy_row(y, to_step.inner, x, from_step.inner, n0, size);
+        if (to_step.inner == (int64_t)size && from_step.inner == (int64_t)size)
+            memcpy(y, x, (size_t)n0 * size);
+        else
+            copy_row(y, to_step.inner, x, from_step.inner, n0, size);
     }
 }
 
 /* Blocks whose lines of both sides stay in the first cache. */
-static void copy_blocks(char *to, Steps to_step, const char *from, Steps from_step, int64_t n0, int64_t n1, size_t size)
+static void copy_blocks(char *to, Steps to_step, const char *from, Steps from_step, int64_t n0, int64_t n1,
+                        size_t size)
 {
     enum { SIDE = 32 };
     for (int64_t i = 0; i < n0; i += SIDE) {
@@ -93,7 +98,8 @@ static void copy_blocks(char *to, Steps to_step, const char *from, Steps from_st
     }
 }
 
-void strided_copy(char *to, Steps to_step, const char *from, Steps from_step, int64_t n0, int64_t n1, size_t size)
+void strided_copy(char *to, Steps to_step, const char *from, Steps from_step, int64_t n0, int64_t n1,
+                  size_t size)
 {
     if (n1 > n0 && n0 < 16) { /* many short rows: few long columns cost less */
         Steps t = {to_step.outer, to_step.inner}, f = {from_step.outer, from_step.inner};

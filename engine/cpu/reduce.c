@@ -15,25 +15,26 @@
 
 enum {
     LEVELS = 4,
-    WIDTH = 256,        /* results computed side by side */
-    SUMS = 4 * WIDTH,   /* partial sums of a level at most */
-    BUFFER = 2048       /* elements gathered or converted at a time */
+    WIDTH = 256,      /* results computed side by side */
+    SUMS = 4 * WIDTH, /* partial sums of a level at most */
+    BUFFER = 2048     /* elements gathered or converted at a time */
 };
 
 typedef struct Plan {
     const ReduceLoops *loops;
-    ConvertFn load;  /* NULL: elements are of the loops' type */
-    ConvertFn store; /* NULL: results are */
+    ConvertFn load;              /* NULL: elements are of the loops' type */
+    ConvertFn store;             /* NULL: results are */
     size_t stored, used, result; /* bytes an element: of the input, of the loops' type, of the output */
     int64_t count;
-    int64_t n, step;             /* the innermost reduced dim: elements, bytes from one to the next */
-    Iter reduced;                /* the other reduced dims */
-    int64_t across, to_step, across_step; /* the innermost dim of the results: elements, bytes in output and input */
-    Iter results;                /* the others: operand 0 the output, 1 the input */
-    bool vectors;                /* the innermost reduced dim is contiguous */
-    bool rows_short;             /* it is contiguous, of the loops' type and short */
-    int64_t straight;            /* that many leading columns are cascaded straight */
-    int64_t band;                /* results of the innermost dim computed together */
+    int64_t n, step; /* the innermost reduced dim: elements, bytes from one to the next */
+    Iter reduced;    /* the other reduced dims */
+    int64_t across, to_step,
+        across_step;  /* the innermost dim of the results: elements, bytes in output and input */
+    Iter results;     /* the others: operand 0 the output, 1 the input */
+    bool vectors;     /* the innermost reduced dim is contiguous */
+    bool rows_short;  /* it is contiguous, of the loops' type and short */
+    int64_t straight; /* that many leading columns are cascaded straight */
+    int64_t band;     /* results of the innermost dim computed together */
 } Plan;
 
 /* ---- the cascade ---- */
@@ -67,7 +68,8 @@ static void add_gathered(const Rows *s, int64_t first, int64_t rows, void *acc)
         int64_t m = rows - r < most ? rows - r : most;
         const char *x = s->x + (first + r) * s->step;
         Steps packed = {(int64_t)p->stored, (int64_t)p->stored * s->width};
-        Steps from = {s->column_step, s->sub == 1 ? s->step : s->sub_step}; /* a row's pieces lie as the rows do */
+        Steps from = {s->column_step,
+                      s->sub == 1 ? s->step : s->sub_step}; /* a row's pieces lie as the rows do */
         strided_copy(raw, packed, x, from, s->width, m * s->sub, p->stored);
         if (p->load) p->load(converted, raw, m * columns);
         p->loops->block(acc, p->load ? converted : raw, columns * (int64_t)p->used, m, columns);
@@ -90,7 +92,8 @@ static void add_rows(const Rows *s, int64_t first, int64_t rows, char *acc)
         return;
     }
     for (int64_t q = 0; q < s->sub; q++)
-        p->loops->block(acc + q * s->width * (int64_t)p->loops->size, x + q * s->sub_step, s->step, rows, s->width);
+        p->loops->block(acc + q * s->width * (int64_t)p->loops->size, x + q * s->sub_step, s->step, rows,
+                        s->width);
 }
 
 /* Rows first <= r < last into the levels, which start clear; first is a multiple of the third level's step. */
@@ -153,7 +156,8 @@ static bool cascade_shared(const Rows *s, int64_t unit, Sums *sums)
     bool ok = parallel_for(units, 1, cascade_unit, &shared);
     _Alignas(64) char top[SUMS * 8];
     loops->clear(top, columns);
-    for (int64_t u = 0; ok && u < units - 1; u++) loops->combine(top, shared.partial + (size_t)u * bytes, columns);
+    for (int64_t u = 0; ok && u < units - 1; u++)
+        loops->combine(top, shared.partial + (size_t)u * bytes, columns);
     loops->combine(top, sums->level[LEVELS - 1], columns);
     memcpy(sums->level[LEVELS - 1], top, bytes);
     block_free(shared.partial, total);
@@ -172,8 +176,10 @@ static bool cascade_all(Rows *s, bool share, Sums *sums)
         if (s->rows) add_rows(s, 0, s->rows, sums->level[0]);
         return true;
     }
-    if (!share || s->rows <= unit) cascade(s, 0, s->rows, sums);
-    else if (!cascade_shared(s, unit, sums)) return false;
+    if (!share || s->rows <= unit)
+        cascade(s, 0, s->rows, sums);
+    else if (!cascade_shared(s, unit, sums))
+        return false;
     for (int l = 1; l < LEVELS; l++) loops->combine(sums->level[0], sums->level[l], columns);
     return true;
 }
@@ -343,8 +349,8 @@ static void bands_piece(int64_t begin, int64_t end, void *ctx)
 
 /* ---- planning ---- */
 
-#define SUFFIXES(X) X(f32) X(f64) X(i64) X(i32) X(i16) X(i8) X(u8) X(b8) X(count)
-#define DECLARE_LOOPS(name) extern const ReduceLoops name[REDUCE_COUNT];
+#define SUFFIXES(X)            X(f32) X(f64) X(i64) X(i32) X(i16) X(i8) X(u8) X(b8) X(count)
+#define DECLARE_LOOPS(name)    extern const ReduceLoops name[REDUCE_COUNT];
 #define DECLARE_TABLES(suffix) ISA_EACH(DECLARE_LOOPS, reductions_##suffix)
 SUFFIXES(DECLARE_TABLES)
 
@@ -384,9 +390,12 @@ static void choose_way(Plan *p)
     int64_t element = (int64_t)p->stored, lanes = VECTOR_BYTES / (int64_t)p->used;
     bool alone = p->reduced.numel == 1; /* no other reduced dim is next */
     p->vectors = p->step == element && p->n >= lanes;
-    if (p->vectors || !alone) p->straight = 0;
-    else if (p->across_step == element && p->across >= lanes) p->straight = p->across / (4 * lanes) * (4 * lanes);
-    else p->straight = p->step < p->across_step ? 0 : p->across / 4 * 4;
+    if (p->vectors || !alone)
+        p->straight = 0;
+    else if (p->across_step == element && p->across >= lanes)
+        p->straight = p->across / (4 * lanes) * (4 * lanes);
+    else
+        p->straight = p->step < p->across_step ? 0 : p->across / 4 * 4;
     p->rows_short = !p->load && p->step == element && p->straight == 0 && p->n < SHORT_BYTES / element;
 }
 
@@ -402,8 +411,8 @@ static bool choose_loops(Plan *p, const Call *call)
     DType sum = types == TYPES_COUNT ? DT_I64 : type;
     p->loops = loops_of(ids[call->op], types, type);
     if (!p->loops->size)
-        return tide_refuse("NotImplementedError", "\"%s_cpu\" not implemented for '%s'", op_info(call->op)->name,
-                           dtype_info[call->compute].cname);
+        return tide_refuse("NotImplementedError", "\"%s_cpu\" not implemented for '%s'",
+                           op_info(call->op)->name, dtype_info[call->compute].cname);
     p->load = x->dtype == type ? NULL : conversion(type, (DType)x->dtype);
     p->store = out->dtype == sum ? NULL : conversion((DType)out->dtype, sum);
     p->stored = dtype_size((DType)x->dtype);
@@ -452,13 +461,15 @@ bool cpu_reduce(const Call *call)
     if (call->out[0]->numel == 0) return true;
     if (!choose_loops(p, call)) return false;
     bool whole = call->out[0]->numel == 1 && call->in[0]->contiguous;
-    if (whole && !p->load && !p->store && call->in[0]->numel < SHORT_BYTES / (int64_t)p->stored) return reduce_small(p, call);
+    if (whole && !p->load && !p->store && call->in[0]->numel < SHORT_BYTES / (int64_t)p->stored)
+        return reduce_small(p, call);
     choose_dims(p, call);
     int64_t numel = call->in[0]->numel, threads = numel > GRAIN ? get_num_threads() : 1;
     p->band = p->vectors && p->n > GRAIN / WIDTH ? GRAIN / p->n + 1 : WIDTH;
     while (p->band > WIDTH / 8 && p->across / p->band * p->results.numel < threads - 1) p->band /= 2;
     int64_t bands = ((p->across - 1) / p->band + 1) * p->results.numel;
-    if (numel > GRAIN && bands >= threads) return parallel_for(bands, GRAIN * bands / numel + 1, bands_piece, p);
+    if (numel > GRAIN && bands >= threads)
+        return parallel_for(bands, GRAIN * bands / numel + 1, bands_piece, p);
     for (int64_t i = 0; i < bands; i++)
         if (!run_band(p, i, numel > GRAIN)) return false;
     return true;

@@ -46,9 +46,11 @@ bool parallel_for(int64_t n, int64_t grain, ParallelFn fn, void *ctx)
     }
     Share share = {n, grain, (n - 1) / grain + 1, fn, ctx, false};
     int threads = get_num_threads();
-    if (threads > n / grain) threads = (int)(n / grain); /* a grain is what is worth a thread: no halves of one */
+    if (threads > n / grain)
+        threads = (int)(n / grain); /* a grain is what is worth a thread: no halves of one */
     if (omp_in_parallel()) {
-        for (int64_t begin = 0; begin < n; begin += grain) fn(begin, n - begin < grain ? n : begin + grain, ctx);
+        for (int64_t begin = 0; begin < n; begin += grain)
+            fn(begin, n - begin < grain ? n : begin + grain, ctx);
         return true;
     }
     if (threads == 1) {

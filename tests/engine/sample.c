@@ -29,10 +29,21 @@ Tensor *sample_uniform(const Dims *shape, double lo, double hi, DType dtype, Lay
 /* ---- the shapes that elementwise and reduction rows are swept over ---- */
 
 static const Dims shapes_one[] = {{2, {3, 4}}, {0, {0}}, {3, {2, 1, 3}}};
-static const Dims shapes_two[][2] = {{{2, {3, 4}}, {2, {3, 4}}}, {{2, {3, 1}}, {1, {4}}}, {{0, {0}}, {2, {2, 3}}}, {{3, {2, 1, 3}}, {2, {4, 1}}}};
-static const Dims shapes_three[][3] = {{{2, {3, 2}}, {2, {3, 2}}, {2, {3, 2}}}, {{2, {3, 1}}, {1, {2}}, {0, {0}}}, {{0, {0}}, {1, {3}}, {2, {2, 1}}}};
-static const struct { Dims dim; bool given, keepdim; } reductions[] = {
-    {{0}, false, false}, {{0}, false, true}, {{1, {0}}, true, false}, {{1, {-1}}, true, true}, {{2, {0, 2}}, true, false}};
+static const Dims shapes_two[][2] = {{{2, {3, 4}}, {2, {3, 4}}},
+                                     {{2, {3, 1}}, {1, {4}}},
+                                     {{0, {0}}, {2, {2, 3}}},
+                                     {{3, {2, 1, 3}}, {2, {4, 1}}}};
+static const Dims shapes_three[][3] = {{{2, {3, 2}}, {2, {3, 2}}, {2, {3, 2}}},
+                                       {{2, {3, 1}}, {1, {2}}, {0, {0}}},
+                                       {{0, {0}}, {1, {3}}, {2, {2, 1}}}};
+static const struct {
+    Dims dim;
+    bool given, keepdim;
+} reductions[] = {{{0}, false, false},
+                  {{0}, false, true},
+                  {{1, {0}}, true, false},
+                  {{1, {-1}}, true, true},
+                  {{2, {0, 2}}, true, false}};
 
 static bool make_elementwise(const OpInfo *info, int n, DType dtype, Layout layout, Sample *s)
 {

@@ -28,7 +28,8 @@ static Tensor *leaf(Tensor *t)
 static void backward(Tensor *y)
 {
     assert_non_null(y);
-    if (!autograd_backward((TensorList){1, &y}, (TensorList){0}, false, false, NULL)) fail_msg("%s: %s", tide_error()->kind, tide_error()->text);
+    if (!autograd_backward((TensorList){1, &y}, (TensorList){0}, false, false, NULL))
+        fail_msg("%s: %s", tide_error()->kind, tide_error()->text);
 }
 
 static void expect(Tensor *t, const char *repr)
@@ -77,7 +78,8 @@ static void second_and_third_derivatives(void **state)
     (void)state;
     Tensor *x = leaf(VEC(2)), *y = op_pow(x, tensor_number(4)), *g = NULL;
     for (int i = 0; i < 3; i++) {
-        assert_true(autograd_grad((TensorList){1, &y}, (TensorList){0}, (TensorList){1, &x}, true, true, false, &g));
+        assert_true(
+            autograd_grad((TensorList){1, &y}, (TensorList){0}, (TensorList){1, &x}, true, true, false, &g));
         y = g;
     }
     expect(tensor_detach(g), "tensor([48.])");
@@ -89,11 +91,13 @@ static void backward_twice_is_refused(void **state)
     Tensor *x = leaf(VEC(1, 2)), *y = op_sum(op_mul(x, x), NULL, false);
     backward(y);
     assert_false(autograd_backward((TensorList){1, &y}, (TensorList){0}, false, false, NULL));
-    expect_error("RuntimeError",
-                 "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
-                 "freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
-                 "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
-                 "after calling backward.");
+    expect_error("RuntimeError", "Trying to backward through the graph a second time (or directly access "
+                                 "saved tensors after they have already been "
+                                 "freed). Saved intermediate values of the graph are freed when you call "
+                                 ".backward() or autograd.grad(). Specify "
+                                 "retain_graph=True if you need to backward through the graph a second time "
+                                 "or if you need to access saved tensors "
+                                 "after calling backward.");
 }
 
 static void overwriting_what_was_saved_is_noticed(void **state)
@@ -103,10 +107,12 @@ static void overwriting_what_was_saved_is_noticed(void **state)
     assert_non_null(op_apply_inplace(OP_add, (Arg[]){{.t = y}, {.t = tensor_number(1)}}));
     Tensor *s = op_sum(y, NULL, false);
     assert_false(autograd_backward((TensorList){1, &s}, (TensorList){0}, false, false, NULL));
-    expect_error("RuntimeError",
-                 "one of the variables needed for gradient computation has been modified by an inplace operation: [torch.FloatTensor "
-                 "[2]], which is output 0 of Exp, is at version 1; expected version 0 instead. Hint: enable anomaly detection "
-                 "to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).");
+    expect_error("RuntimeError", "one of the variables needed for gradient computation has been modified by "
+                                 "an inplace operation: [torch.FloatTensor "
+                                 "[2]], which is output 0 of Exp, is at version 1; expected version 0 "
+                                 "instead. Hint: enable anomaly detection "
+                                 "to find the operation that failed to compute its gradient, with "
+                                 "torch.autograd.set_detect_anomaly(True, check_nan=False).");
 }
 
 static void leaves_are_not_written_in_place(void **state)
@@ -114,9 +120,11 @@ static void leaves_are_not_written_in_place(void **state)
     (void)state;
     Tensor *x = leaf(VEC(1, 2));
     assert_null(op_apply_inplace(OP_add, (Arg[]){{.t = x}, {.t = tensor_number(1)}}));
-    expect_error("RuntimeError", "a leaf Variable that requires grad is being used in an in-place operation.");
+    expect_error("RuntimeError",
+                 "a leaf Variable that requires grad is being used in an in-place operation.");
     assert_null(op_apply_inplace(OP_add, (Arg[]){{.t = op_select(x, 0, 0)}, {.t = tensor_number(1)}}));
-    expect_error("RuntimeError", "a view of a leaf Variable that requires grad is being used in an in-place operation.");
+    expect_error("RuntimeError",
+                 "a view of a leaf Variable that requires grad is being used in an in-place operation.");
 }
 
 static void writes_through_views_reach_the_base(void **state)
@@ -181,10 +189,13 @@ static void unused_inputs(void **state)
 {
     (void)state;
     Tensor *x = leaf(VEC(1)), *other = leaf(VEC(1)), *y = op_mul(x, x), *g = NULL;
-    assert_false(autograd_grad((TensorList){1, &y}, (TensorList){0}, (TensorList){1, &other}, true, false, false, &g));
-    expect_error("RuntimeError", "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
+    assert_false(
+        autograd_grad((TensorList){1, &y}, (TensorList){0}, (TensorList){1, &other}, true, false, false, &g));
+    expect_error("RuntimeError", "One of the differentiated Tensors appears to not have been used in the "
+                                 "graph. Set allow_unused=True if "
                                  "this is the desired behavior.");
-    assert_true(autograd_grad((TensorList){1, &y}, (TensorList){0}, (TensorList){1, &other}, true, false, true, &g));
+    assert_true(
+        autograd_grad((TensorList){1, &y}, (TensorList){0}, (TensorList){1, &other}, true, false, true, &g));
     assert_null(g);
     assert_null(tensor_grad(x));
 }
@@ -254,10 +265,19 @@ static void every_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(gradients_accumulate), CASE(second_and_third_derivatives), CASE(backward_twice_is_refused),
-        CASE(overwriting_what_was_saved_is_noticed), CASE(leaves_are_not_written_in_place), CASE(writes_through_views_reach_the_base),
-        CASE(a_plain_base_gets_a_graph_by_assignment), CASE(in_place_history_is_kept), CASE(hooks_see_and_replace_gradients),
-        CASE(unused_inputs), CASE(a_million_ops_run_backward), CASE(broadcasting_is_undone), CASE(every_allocation_may_fail),
+        CASE(gradients_accumulate),
+        CASE(second_and_third_derivatives),
+        CASE(backward_twice_is_refused),
+        CASE(overwriting_what_was_saved_is_noticed),
+        CASE(leaves_are_not_written_in_place),
+        CASE(writes_through_views_reach_the_base),
+        CASE(a_plain_base_gets_a_graph_by_assignment),
+        CASE(in_place_history_is_kept),
+        CASE(hooks_see_and_replace_gradients),
+        CASE(unused_inputs),
+        CASE(a_million_ops_run_backward),
+        CASE(broadcasting_is_undone),
+        CASE(every_allocation_may_fail),
     };
     return cmocka_run_group_tests_name("autograd", tests, NULL, NULL);
 }

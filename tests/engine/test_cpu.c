@@ -15,10 +15,7 @@
 static const Device cpu = {DEVICE_CPU, 0};
 
 /* The generator of the goldens, in [-0.5, 0.5). */
-static double sample(int64_t i)
-{
-    return (double)((uint32_t)(i * 2654435761) >> 8) / 16777216 - 0.5;
-}
+static double sample(int64_t i) { return (double)((uint32_t)(i * 2654435761) >> 8) / 16777216 - 0.5; }
 
 /* A row-major tensor of varied elements: small numbers, zeros of both signs, and where floats allow NaN and infinity. */
 static Tensor *varied(const Dims *shape, DType dtype, int seed)
@@ -60,10 +57,7 @@ static void *element(const Tensor *t, int64_t r, int64_t c)
     return (char *)tensor_data(t) + at * (int64_t)dtype_size((DType)t->dtype);
 }
 
-static bool is_elementwise(OpId op)
-{
-    return op_info(op)->format <= FORMAT_TEST;
-}
+static bool is_elementwise(OpId op) { return op_info(op)->format <= FORMAT_TEST; }
 
 static DType result_dtype_of(OpId op, DType compute)
 {
@@ -104,16 +98,18 @@ static void check_layouts(OpId op, DType compute, const int *layout, bool in_pla
             }
             assert_true(cpu_backend.run(&alone));
             if (!same_element(tensor_data(single), element(out, r, c), dtype))
-                fail_msg("%s in %s, layouts %d %d %d, in place %d: element (%d, %d) is %.17g, alone %.17g", op_info(op)->name,
-                         dtype_name(compute), layout[0], layout[1], layout[2], in_place, (int)r, (int)c,
-                         element_as_double(element(out, r, c), dtype), element_as_double(tensor_data(single), dtype));
+                fail_msg("%s in %s, layouts %d %d %d, in place %d: element (%d, %d) is %.17g, alone %.17g",
+                         op_info(op)->name, dtype_name(compute), layout[0], layout[1], layout[2], in_place,
+                         (int)r, (int)c, element_as_double(element(out, r, c), dtype),
+                         element_as_double(tensor_data(single), dtype));
         }
 }
 
 static void every_row_in_every_layout(void **state)
 {
     (void)state;
-    static const int layouts[][4] = {{0, 0, 0, 0}, {0, 5, 5, 0}, {5, 0, 0, 0}, {1, 0, 3, 0}, {4, 3, 0, 2}, {2, 4, 1, 1}};
+    static const int layouts[][4] = {{0, 0, 0, 0}, {0, 5, 5, 0}, {5, 0, 0, 0},
+                                     {1, 0, 3, 0}, {4, 3, 0, 2}, {2, 4, 1, 1}};
     for (int op = 0; op < OP_COUNT; op++) {
         if (!is_elementwise((OpId)op)) continue;
         for (int d = 0; d < DT_COUNT; d++) {
@@ -124,7 +120,8 @@ static void every_row_in_every_layout(void **state)
                 scope_close(mark);
             }
             int mark = scope_open();
-            if (result_dtype_of((OpId)op, (DType)d) == (DType)d) check_layouts((OpId)op, (DType)d, (int[]){1, 0, 0, 1}, true);
+            if (result_dtype_of((OpId)op, (DType)d) == (DType)d)
+                check_layouts((OpId)op, (DType)d, (int[]){1, 0, 0, 1}, true);
             scope_close(mark);
         }
     }
@@ -132,8 +129,10 @@ static void every_row_in_every_layout(void **state)
 
 #if !ISA_ONE
 
-#define SUFFIXES(X) X(b8, DT_BOOL) X(u8, DT_U8) X(i8, DT_I8) X(i16, DT_I16) X(i32, DT_I32) X(i64, DT_I64) X(f32, DT_F32) X(f64, DT_F64)
-#define DECLARE(name) extern const LoopFn name[LOOP_ID_COUNT];
+#define SUFFIXES(X)                                                                                          \
+    X(b8, DT_BOOL)                                                                                           \
+    X(u8, DT_U8) X(i8, DT_I8) X(i16, DT_I16) X(i32, DT_I32) X(i64, DT_I64) X(f32, DT_F32) X(f64, DT_F64)
+#define DECLARE(name)              extern const LoopFn name[LOOP_ID_COUNT];
 #define DECLARE_ALL(suffix, dtype) ISA_EACH(DECLARE, loops_##suffix)
 SUFFIXES(DECLARE_ALL)
 static const struct {
@@ -141,15 +140,14 @@ static const struct {
     const LoopFn *loops[3];
 } tables[] = {
 #define TABLE(suffix, dtype) {dtype, {loops_##suffix##_base, loops_##suffix##_avx2, loops_##suffix##_avx512}},
-    SUFFIXES(TABLE)
-};
+    SUFFIXES(TABLE)};
 
 static const OpId row_of_loop[LOOP_ID_COUNT] = {
 #define UNARY(name, ...) [LOOP_ID_##name] = OP_##name,
-#define BINARY UNARY
-#define TERNARY UNARY
-#define COMPARE UNARY
-#define TEST UNARY
+#define BINARY           UNARY
+#define TERNARY          UNARY
+#define COMPARE          UNARY
+#define TEST             UNARY
 #include "engine/ops/loops.def"
 };
 
@@ -165,7 +163,8 @@ static bool close_enough(const char *a, const char *b, DType dtype, bool exact)
 /* Rows of plain arithmetic give the same bits everywhere; those of vmath.h may differ in the last place. */
 static bool uses_functions(const char *forward)
 {
-    static const char *const names[] = {"exp", "log", "sin", "cos", "tan", "erf", "gamma", "pow", "hypot", "fmod", "floor_divide", "remainder"};
+    static const char *const names[] = {"exp",   "log", "sin",   "cos",  "tan",          "erf",
+                                        "gamma", "pow", "hypot", "fmod", "floor_divide", "remainder"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strstr(forward, names[i])) return true;
     return false;
@@ -182,16 +181,23 @@ static void instruction_sets_agree(void **state)
             int mark = scope_open();
             DType d = tables[t].dtype, result = result_dtype_of((OpId)op, d);
             bool where = op == OP_where;
-            Tensor *a = varied(DIMS(N), where ? DT_BOOL : d, 1), *b = varied(DIMS(N), d, 2), *c = varied(DIMS(N), d, 3);
-            int64_t size = (int64_t)dtype_size(d), stride[] = {(int64_t)dtype_size(result), where ? 1 : size, size, size};
+            Tensor *a = varied(DIMS(N), where ? DT_BOOL : d, 1), *b = varied(DIMS(N), d, 2),
+                   *c = varied(DIMS(N), d, 3);
+            int64_t size = (int64_t)dtype_size(d),
+                    stride[] = {(int64_t)dtype_size(result), where ? 1 : size, size, size};
             char y[2][N * 8];
-            tables[t].loops[0][id]((char *[]){y[0], tensor_data(a), tensor_data(b), tensor_data(c)}, stride, N);
+            tables[t].loops[0][id]((char *[]){y[0], tensor_data(a), tensor_data(b), tensor_data(c)}, stride,
+                                   N);
             for (int isa = ISA_AVX2; isa <= (int)cpu_isa(); isa++) {
-                tables[t].loops[isa][id]((char *[]){y[1], tensor_data(a), tensor_data(b), tensor_data(c)}, stride, N);
+                tables[t].loops[isa][id]((char *[]){y[1], tensor_data(a), tensor_data(b), tensor_data(c)},
+                                         stride, N);
                 for (int i = 0; i < N; i++)
-                    if (!close_enough(y[0] + i * stride[0], y[1] + i * stride[0], result, !uses_functions(op_info((OpId)op)->forward)))
-                        fail_msg("%s in %s: element %d of set %d is %.17g, of the base %.17g", op_info((OpId)op)->name, dtype_name(d), i,
-                                 isa, element_as_double(y[1] + i * stride[0], result), element_as_double(y[0] + i * stride[0], result));
+                    if (!close_enough(y[0] + i * stride[0], y[1] + i * stride[0], result,
+                                      !uses_functions(op_info((OpId)op)->forward)))
+                        fail_msg("%s in %s: element %d of set %d is %.17g, of the base %.17g",
+                                 op_info((OpId)op)->name, dtype_name(d), i, isa,
+                                 element_as_double(y[1] + i * stride[0], result),
+                                 element_as_double(y[0] + i * stride[0], result));
             }
             scope_close(mark);
         }
@@ -212,10 +218,11 @@ static void conversions_are_pytorchs(void **state)
             assert_non_null(y);
             for (int64_t i = 0; i < n; i++) {
                 uint64_t bits = 0;
-                memcpy(&bits, (char *)tensor_data(y) + i * y->stride[0] * (int64_t)dtype_size((DType)to), dtype_size((DType)to));
+                memcpy(&bits, (char *)tensor_data(y) + i * y->stride[0] * (int64_t)dtype_size((DType)to),
+                       dtype_size((DType)to));
                 if (bits != conversion_goldens[to][i])
-                    fail_msg("%g to %s: %llx, not %llx", conversion_values[i], dtype_name((DType)to), (unsigned long long)bits,
-                             (unsigned long long)conversion_goldens[to][i]);
+                    fail_msg("%g to %s: %llx, not %llx", conversion_values[i], dtype_name((DType)to),
+                             (unsigned long long)bits, (unsigned long long)conversion_goldens[to][i]);
             }
             scope_close(mark);
         }
@@ -230,13 +237,15 @@ static void copies_convert_in_every_layout(void **state)
             for (int layout = 0; layout < PICTURES; layout++) {
                 int mark = scope_open();
                 Tensor *x = picture(layout, (DType)from, 1), *y = picture(layout % 3, (DType)to, 2);
-                assert_true(cpu_backend.run(&(Call){.op = OP_copy, .nin = 1, .nout = 1, .in = {x}, .out = {y}, .compute = (DType)to}));
+                assert_true(cpu_backend.run(&(Call){
+                    .op = OP_copy, .nin = 1, .nout = 1, .in = {x}, .out = {y}, .compute = (DType)to}));
                 for (int64_t r = 0; r < ROWS; r += 5)
                     for (int64_t c = 0; c < COLS; c++) {
                         uint64_t one = 0;
                         conversion((DType)to, (DType)from)(&one, element(x, r, c), 1);
                         if (memcmp(&one, element(y, r, c), dtype_size((DType)to)))
-                            fail_msg("%s to %s, layout %d, element (%d, %d)", dtype_name((DType)from), dtype_name((DType)to), layout, (int)r, (int)c);
+                            fail_msg("%s to %s, layout %d, element (%d, %d)", dtype_name((DType)from),
+                                     dtype_name((DType)to), layout, (int)r, (int)c);
                     }
                 scope_close(mark);
             }
@@ -248,7 +257,8 @@ static Tensor *summand(int64_t n, DType dtype)
 {
     Tensor *t = tensor_empty(DIMS(n), dtype, cpu);
     assert_non_null(t);
-    for (int64_t i = 0; i < n; i++) element_store_double((char *)tensor_data(t) + i * (int64_t)dtype_size(dtype), dtype, sample(i));
+    for (int64_t i = 0; i < n; i++)
+        element_store_double((char *)tensor_data(t) + i * (int64_t)dtype_size(dtype), dtype, sample(i));
     return t;
 }
 
@@ -256,7 +266,9 @@ static double weighed(const Tensor *y)
 {
     double total = 0;
     for (int64_t k = 0; k < y->numel; k++)
-        total += element_as_double((char *)tensor_data(y) + k * (int64_t)dtype_size((DType)y->dtype), (DType)y->dtype) * (double)(k + 1);
+        total += element_as_double((char *)tensor_data(y) + k * (int64_t)dtype_size((DType)y->dtype),
+                                   (DType)y->dtype) *
+                 (double)(k + 1);
     return total;
 }
 
@@ -269,7 +281,8 @@ static void sums_add_in_pytorchs_order(void **state)
         for (size_t g = 0; g < sizeof sum_goldens / sizeof sum_goldens[0]; g++)
             for (int d = DT_F32; d <= DT_F64; d++) {
                 int mark = scope_open();
-                Dims shape = {sum_goldens[g].ndim, {0}}, dims = {sum_goldens[g].ndims, {0}}, back = {shape.n, {0}};
+                Dims shape = {sum_goldens[g].ndim, {0}}, dims = {sum_goldens[g].ndims, {0}},
+                     back = {shape.n, {0}};
                 int64_t numel = 1;
                 for (int i = 0; i < shape.n; i++) {
                     numel *= shape.v[i] = sum_goldens[g].shape[i];
@@ -278,8 +291,11 @@ static void sums_add_in_pytorchs_order(void **state)
                 for (int i = 0; i < dims.n; i++) dims.v[i] = sum_goldens[g].dims[i];
                 Tensor *x = op_view(summand(numel, (DType)d), &shape);
                 if (sum_goldens[g].reversed) x = op_permute(x, &back);
-                double got = weighed(op_sum(x, &dims, false)), want = d == DT_F32 ? sum_goldens[g].f32 : sum_goldens[g].f64;
-                if (got != want) fail_msg("sum %zu in %s with %d threads: %a, not %a", g, dtype_name((DType)d), t, got, want);
+                double got = weighed(op_sum(x, &dims, false)),
+                       want = d == DT_F32 ? sum_goldens[g].f32 : sum_goldens[g].f64;
+                if (got != want)
+                    fail_msg("sum %zu in %s with %d threads: %a, not %a", g, dtype_name((DType)d), t, got,
+                             want);
                 scope_close(mark);
             }
     }
@@ -310,11 +326,13 @@ static void reductions_of_views(void **state)
                     int mark = scope_open();
                     Tensor *x = picture(layout, dtypes[d], 1);
                     const Dims *dims = dim < 0 ? NULL : DIMS(dim);
-                    Arg a[] = {{.t = x}, {.dims = dims}, {.b = false}}, b[] = {{.t = op_contiguous(x)}, {.dims = dims}, {.b = false}};
+                    Arg a[] = {{.t = x}, {.dims = dims}, {.b = false}},
+                        b[] = {{.t = op_contiguous(x)}, {.dims = dims}, {.b = false}};
                     Tensor *y = op_apply(ops[o], a), *z = op_apply(ops[o], b);
                     assert_non_null(y);
                     assert_non_null(z);
-                    assert_memory_equal(tensor_data(y), tensor_data(z), (size_t)y->numel * dtype_size((DType)y->dtype));
+                    assert_memory_equal(tensor_data(y), tensor_data(z),
+                                        (size_t)y->numel * dtype_size((DType)y->dtype));
                     scope_close(mark);
                 }
 }
@@ -341,11 +359,13 @@ static void division_never_traps(void **state)
     int mark = scope_open();
     static const OpId ops[] = {OP_floor_divide, OP_remainder, OP_fmod};
     static const int32_t want[3][4] = {{INT32_MIN, 0, -4, 3}, {0, 0, -1, -1}, {0, 0, 1, -1}};
-    Tensor *a = tensor_empty(DIMS(4), DT_I32, cpu), *b = tensor_empty(DIMS(4), DT_I32, cpu), *y = tensor_empty(DIMS(4), DT_I32, cpu);
+    Tensor *a = tensor_empty(DIMS(4), DT_I32, cpu), *b = tensor_empty(DIMS(4), DT_I32, cpu),
+           *y = tensor_empty(DIMS(4), DT_I32, cpu);
     tensor_write(a, (int32_t[]){INT32_MIN, 5, 7, -7});
     tensor_write(b, (int32_t[]){-1, 0, -2, -2});
     for (int i = 0; i < 3; i++) {
-        assert_true(cpu_backend.run(&(Call){.op = ops[i], .nin = 2, .nout = 1, .in = {a, b}, .out = {y}, .compute = DT_I32}));
+        assert_true(cpu_backend.run(
+            &(Call){.op = ops[i], .nin = 2, .nout = 1, .in = {a, b}, .out = {y}, .compute = DT_I32}));
         assert_memory_equal(tensor_data(y), want[i], sizeof want[i]);
     }
     scope_close(mark);

@@ -14,15 +14,13 @@ static const double STEP = 1e-6, TOLERANCE = 2e-5;
 
 static void fail_here(const Sample *s, Layout layout, const char *what)
 {
-    fail_msg("%s(%s), layout %d: %s%s%s: %s", op_info(s->op)->name, s->text, layout, what, tide_failed() ? ": " : "",
-             tide_failed() ? tide_error()->kind : "", tide_failed() ? tide_error()->text : "");
+    fail_msg("%s(%s), layout %d: %s%s%s: %s", op_info(s->op)->name, s->text, layout, what,
+             tide_failed() ? ": " : "", tide_failed() ? tide_error()->kind : "",
+             tide_failed() ? tide_error()->text : "");
 }
 
 /* A scalar that every element of the result moves: sum(y * weights). */
-static Tensor *weighed(Tensor *y, Tensor *weights)
-{
-    return op_sum(op_mul(y, weights), NULL, false);
-}
+static Tensor *weighed(Tensor *y, Tensor *weights) { return op_sum(op_mul(y, weights), NULL, false); }
 
 static Tensor *weights_like(Tensor *y)
 {
@@ -55,7 +53,9 @@ static Tensor *evaluate(Problem *p)
     Tensor *f = weighed(y, p->weights);
     if (!p->second || !f) return f;
     Tensor *g[MAXOPERANDS], *sum = tensor_number(0);
-    if (!autograd_grad((TensorList){1, &f}, (TensorList){0}, (TensorList){p->n, p->operand}, true, true, true, g)) return NULL;
+    if (!autograd_grad((TensorList){1, &f}, (TensorList){0}, (TensorList){p->n, p->operand}, true, true, true,
+                       g))
+        return NULL;
     for (int i = 0; i < p->n && sum; i++) {
         if (!g[i]) continue;
         if (!p->again[i]) p->again[i] = weights_like(p->operand[i]);
@@ -68,7 +68,8 @@ static Tensor *evaluate(Problem *p)
 static bool matches(Problem *p, int i, Tensor *grad, char *why, size_t size)
 {
     Tensor *x = p->operand[i];
-    double *g = malloc((size_t)(x->numel + 1) * sizeof *g), *elements = malloc((size_t)(x->numel + 1) * sizeof *elements);
+    double *g = malloc((size_t)(x->numel + 1) * sizeof *g),
+           *elements = malloc((size_t)(x->numel + 1) * sizeof *elements);
     for (int64_t k = 0; k < x->numel; k++) g[k] = 0;
     if (grad) tensor_read(grad, g);
     tensor_read(x, elements);
@@ -87,7 +88,9 @@ static bool matches(Problem *p, int i, Tensor *grad, char *why, size_t size)
         }
         double numeric = (f[1] - f[0]) / (2 * STEP);
         ok = fabs(numeric - g[k]) <= TOLERANCE * (1 + fabs(numeric));
-        if (!ok) snprintf(why, size, "operand %d, element %lld: %.9g by the formula, %.9g by differences", i, (long long)k, g[k], numeric);
+        if (!ok)
+            snprintf(why, size, "operand %d, element %lld: %.9g by the formula, %.9g by differences", i,
+                     (long long)k, g[k], numeric);
     }
     free(g);
     free(elements);
@@ -108,14 +111,15 @@ static void check_sample(Sample *s, Layout layout)
     for (int order = 1; order <= 2; order++) {
         p.second = order == 2;
         Tensor *f = evaluate(&p), *g[MAXOPERANDS] = {NULL};
-        if (!f && layout != LAYOUT_PLAIN && strncmp(tide_error()->text, "view size is not compatible", 27) == 0) {
+        if (!f && layout != LAYOUT_PLAIN &&
+            strncmp(tide_error()->text, "view size is not compatible", 27) == 0) {
             tide_error_clear(); /* not every layout can be viewed */
             return;
         }
         if (!f) fail_here(s, layout, order == 1 ? "forward" : "gradient with create_graph");
         if (order == 1 && !requires_grad_anywhere(f)) return; /* a result of integers, say */
-        if (requires_grad_anywhere(f) &&
-            !autograd_grad((TensorList){1, &f}, (TensorList){0}, (TensorList){p.n, p.operand}, false, false, true, g))
+        if (requires_grad_anywhere(f) && !autograd_grad((TensorList){1, &f}, (TensorList){0},
+                                                        (TensorList){p.n, p.operand}, false, false, true, g))
             fail_here(s, layout, order == 1 ? "gradient" : "second gradient");
         for (int i = 0; i < p.n; i++)
             if (!matches(&p, i, g[i], why, sizeof why)) {
@@ -162,7 +166,8 @@ int main(void)
     static char names[OP_COUNT][64];
     for (int op = 0; op < OP_COUNT; op++) {
         snprintf(names[op], sizeof names[op], "grad %s", op_info((OpId)op)->name);
-        tests[op] = (struct CMUnitTest){.name = names[op], .test_func = check_op, .initial_state = (void *)(intptr_t)op};
+        tests[op] = (struct CMUnitTest){
+            .name = names[op], .test_func = check_op, .initial_state = (void *)(intptr_t)op};
     }
     tests[OP_COUNT] = (struct CMUnitTest){.name = "rows have samples", .test_func = rows_have_samples};
     return _cmocka_run_group_tests("grad", tests, sizeof tests / sizeof *tests, NULL, NULL);
