@@ -11,6 +11,18 @@ static inline Tensor *scaled(Tensor *g, double s)
     return s == 1 ? g : op_mul(g, num(s));
 }
 
+/* The dim that cross worked along: the first of size 3 where none was named. */
+static inline const Dims *cross_dim(const Tensor *x, const Dims *dim)
+{
+    if (dim)
+        return dim;
+    Dims *first = scratch_dims();
+    *first = (Dims){.n = 1};
+    while (first->v[0] < x->ndim - 1 && x->shape[first->v[0]] != 3)
+        first->v[0]++;
+    return first;
+}
+
 /* 0 in g's dtype and on its device. */
 static inline Tensor *zero_like(const Tensor *g)
 {

@@ -1,8 +1,9 @@
-/* lnn.c - what the Lua library needs in C: nn.Parameter, idx files, the terminal's width. */
+/* lnn.c - what the Lua library needs in C: nn.Parameter, idx files, the terminal's width, named results. */
 #include "lang/args.h"
 #include "lang/lidx.h"
 #include "lang/lnn.h"
 
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -30,9 +31,21 @@ static int terminal_columns(lua_State *L)
     return 1;
 }
 
+/* _returns(name, values…): the values, to be echoed as torch.return_types.NAME. */
+static int named_returns(lua_State *L)
+{
+    static const char *const known[][2] = {{"aminmax", "min,max"}, {"histogram", "hist,bin_edges"}};
+    const char *name = luaL_checkstring(L, 1);
+    int n = lua_gettop(L) - 1;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i][0], name) == 0) remember_returns(L, 2, n, known[i][0], known[i][1]);
+    return n;
+}
+
 void open_nn(lua_State *L, const Library *lib)
 {
     static const luaL_Reg functions[] = {{"_parameter", parameter}, {"_read_idx", lua_read_idx},
-                                         {"_terminal_columns", terminal_columns}, {NULL, NULL}};
+                                         {"_terminal_columns", terminal_columns},
+                                         {"_returns", named_returns}, {NULL, NULL}};
     add_functions(L, lib->torch, functions);
 }

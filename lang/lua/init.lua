@@ -4,11 +4,34 @@ local torch, missing = ...
 
 local homes = {nn = "torch.nn", optim = "torch.optim", utils = "torch.utils", progress = "torch.progress"}
 
+-- Functions written in Lua, and which of them are methods of tensors too.
+local functions = {
+    ["torch.tensor.shape"] = "broadcast_shapes broadcast_tensors broadcast_to tile fliplr flipud " ..
+        "atleast_1d atleast_2d atleast_3d hstack vstack dstack column_stack row_stack block_diag " ..
+        "tensor_split hsplit vsplit dsplit cartesian_prod combinations diagflat tril_indices triu_indices unravel_index",
+    ["torch.tensor.statistics"] = "aminmax nanmean msort quantile nanquantile cov corrcoef histogram",
+    ["torch.tensor.calculus"] = "diff trapezoid trapz cumulative_trapezoid float_power searchsorted",
+    ["torch.tensor.products"] = "tensordot einsum matrix_power",
+}
+local methods = "broadcast_to tile fliplr flipud tensor_split hsplit vsplit dsplit diagflat aminmax " ..
+    "nanmean msort quantile nanquantile cov corrcoef histogram diff float_power matrix_power"
+
+-- The row takes what PyTorch's keywords side and sorter say only after Lua has read them.
+torch._searchsorted, torch.searchsorted = torch.searchsorted, nil
+
+for home, names in pairs(functions) do
+    for name in names:gmatch("%S+") do homes[name] = home end
+end
+for name in methods:gmatch("%S+") do
+    torch._methods[name] = function(...) return torch[name](...) end
+end
+
 setmetatable(torch, {
     __index = function(t, name)
         local home = homes[name]
         if not home then return missing(t, name) end
         local value = require(home)
+        if functions[home] then value = value[name] end
         rawset(t, name, value)
         return value
     end,

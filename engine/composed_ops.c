@@ -1,0 +1,165 @@
+/* composed_ops.c - forwards of composed.def: arithmetic written with other rows. */
+#include "engine/structural.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* value times t; t itself for 1. Whole values leave whole numbers whole. */
+static Tensor *times(Tensor *t, double value)
+{
+    if (value == 1)
+        return t;
+    bool whole = !dtype_is_float((DType)t->dtype) && value == trunc(value) && fabs(value) < 0x1p53;
+    return op_mul(t, whole ? tensor_integer((int64_t)value) : tensor_number(value));
+}
+
+Tensor *forward_addcmul(Tensor *x, Tensor *tensor1, Tensor *tensor2, double value)
+{
+    return op_add(x, op_mul(times(tensor1, value), tensor2));
+}
+
+Tensor *forward_addcdiv(Tensor *x, Tensor *tensor1, Tensor *tensor2, double value)
+{
+    if (!dtype_is_float((DType)tensor1->dtype) && !dtype_is_float((DType)tensor2->dtype))
+        return tide_fail(
+            "RuntimeError",
+            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will "
+            "perform a true division of tensor1 and tensor2. The historic addcdiv behavior can be "
+            "implemented as (input + value * torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer "
+            "inputs and as (input + value * tensor1 / tensor2) for float inputs. The future addcdiv "
+            "behavior is just the latter implementation: (input + value * tensor1 / tensor2), for all "
+            "dtypes.");
+    return op_add(x, op_div(times(tensor1, value), tensor2));
+}
+
+Tensor *forward_logit(Tensor *x, double eps)
+{
+    if (!isnan(eps))
+        x = op_clamp(x, tensor_number(eps), tensor_number(1 - eps));
+    return x ? op_log(op_div(x, op_rsub(x, tensor_number(1)))) : NULL;
+}
+
+Tensor *forward_logit_backward(Tensor *g1, Tensor *x, double eps)
+{
+    double low = isnan(eps) ? 0 : eps;
+    Tensor *slope = op_div(g1, op_mul(x, op_rsub(x, tensor_number(1))));
+    Tensor *inside = op_logical_and(op_ge(x, tensor_number(low)), op_le(x, tensor_number(1 - low)));
+    return op_where(inside, slope, tensor_number(isnan(eps) ? NAN : 0));
+}
+
+static double largest(DType dtype)
+{
+    switch (dtype) {
+    case DT_F64: return DBL_MAX;
+    case DT_F16: return 65504;
+    case DT_BF16: return 0x1.fep127;
+    default: return FLT_MAX;
+    }
+}
+
+Tensor *forward_nan_to_num(Tensor *x, double nan, double posinf, double neginf)
+{
+    if (!dtype_is_float((DType)x->dtype))
+        return op_clone(x);
+    double limit = largest((DType)x->dtype);
+    Tensor *high = tensor_number(isnan(posinf) ? limit : posinf);
+    Tensor *low = tensor_number(isnan(neginf) ? -limit : neginf);
+    Tensor *y = op_where(op_isnan(x), tensor_number(nan), x);
+    return op_where(op_isneginf(x), low, op_where(op_isposinf(x), high, y));
+}
+
+Tensor *forward_dist(Tensor *x, Tensor *other, double p)
+{
+    return op_norm(op_sub(x, other), p, NULL, false);
+}
+
+/* ---- cross ---- */
+
+static bool find_cross_dim(const Tensor *x, const Dims *dim, int64_t *at)
+{
+    if (dim && dim->n == 1) {
+        *at = dim->v[0];
+        return wrap_dim(at, x->ndim);
+    }
+    for (*at = 0; *at < x->ndim; ++*at)
+        if (x->shape[*at] == 3)
+            return true;
+    return tide_refuse("RuntimeError", "no dimension of size 3 in input");
+}
+
+Tensor *forward_cross(Tensor *x, Tensor *other, const Dims *dim)
+{
+    int64_t at;
+    if (x->ndim != other->ndim)
+        return tide_fail("RuntimeError",
+                         "linalg.cross: inputs must have the same number of dimensions.");
+    if (!find_cross_dim(x, dim, &at))
+        return NULL;
+    if (x->shape[at] != 3 || other->shape[at] != 3)
+        return tide_fail("RuntimeError",
+                         "linalg.cross: inputs dimension %lld must have length 3. Got %lld and %lld",
+                         (long long)(dim ? dim->v[0] : at), (long long)x->shape[at],
+                         (long long)other->shape[at]);
+    const Dims along = {.n = 1, .v = {at}}, once = {.n = 1, .v = {-1}}, twice = {.n = 1, .v = {-2}};
+    return op_sub(op_mul(op_roll(x, &once, &along), op_roll(other, &twice, &along)),
+                  op_mul(op_roll(x, &twice, &along), op_roll(other, &once, &along)));
+}
+
+/* ---- addbmm ---- */
+
+Tensor *forward_addbmm(Tensor *x, Tensor *batch1, Tensor *batch2, double beta, double alpha)
+{
+    int64_t last = 2;
+    if (!wrap_dim(&last, batch1->ndim))
+        return NULL;
+    if (batch1->ndim != 3 || batch2->ndim != 3)
+        return tide_fail("RuntimeError", "batch%d must be a 3D tensor", batch1->ndim != 3 ? 1 : 2);
+    if (batch1->shape[0] != batch2->shape[0])
+        return tide_fail("RuntimeError",
+                         "batch1 and batch2 must have same number of batches, got %lld and %lld",
+                         (long long)batch1->shape[0], (long long)batch2->shape[0]);
+    if (batch1->shape[2] != batch2->shape[1])
+        return tide_fail("RuntimeError",
+                         "Incompatible matrix sizes for bmm (%lldx%lld and %lldx%lld)",
+                         (long long)batch1->shape[1], (long long)batch1->shape[2],
+                         (long long)batch2->shape[1], (long long)batch2->shape[2]);
+    Tensor *y = op_expand(x, DIMS(batch1->shape[1], batch2->shape[2]));
+    if (batch1->shape[0] == 0)
+        return y ? op_mul(y, tensor_number(beta)) : NULL;
+    for (int64_t i = 0; y && i < batch1->shape[0]; i++)
+        y = op_addmm(y, op_select(batch1, 0, i), op_select(batch2, 0, i), i ? 1 : beta, alpha);
+    return y;
+}
+
+/* ---- ldexp, rot90 ---- */
+
+Tensor *forward_ldexp(Tensor *x, Tensor *other)
+{
+    return op_mul(x, op_pow(tensor_number(2), other));
+}
+
+Tensor *forward_rot90(Tensor *x, int64_t k, const Dims *dims)
+{
+    Dims plane = dims ? *dims : *DIMS(0, 1), order = {.n = x->ndim};
+    if (plane.n != 2)
+        return tide_fail("RuntimeError", "expected total rotation dims == 2, but got dims = %d", plane.n);
+    if (x->ndim < 2)
+        return tide_fail("RuntimeError", "expected total dims >= 2, but got total dims = %d", x->ndim);
+    if (plane.v[0] == plane.v[1] || llabs(plane.v[0] - plane.v[1]) == x->ndim)
+        return tide_fail("RuntimeError",
+                         "expected rotation dims to be different, but got dim0 = %lld and dim1 = %lld",
+                         (long long)plane.v[0], (long long)plane.v[1]);
+    if (!wrap_dim(&plane.v[0], x->ndim) || !wrap_dim(&plane.v[1], x->ndim))
+        return NULL;
+    for (int i = 0; i < x->ndim; i++)
+        order.v[i] = i;
+    order.v[plane.v[0]] = plane.v[1];
+    order.v[plane.v[1]] = plane.v[0];
+    int64_t quarters = (k % 4 + 4) % 4;
+    if (quarters == 0)
+        return op_clone(x);
+    if (quarters == 2)
+        return op_flip(x, &plane);
+    return op_clone(op_permute(op_flip(x, DIMS(plane.v[quarters == 1 ? 1 : 0])), &order));
+}

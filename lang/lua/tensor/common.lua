@@ -1,0 +1,70 @@
+-- What the files of torch's Lua functions share: argument checks, sizes, lists of tensors.
+local torch = require "torch"
+local support = require "torch.support"
+local raise = support.raise
+
+local common = {}
+
+-- Raises PyTorch's TypeError unless value is a tensor.
+function common.check_tensor(name, word, position, value)
+    if not torch.is_tensor(value) then
+        raise("TypeError", "%s(): argument '%s' (position %d) must be Tensor, not %s", name, word, position,
+            support.type_word(value))
+    end
+    return value
+end
+
+-- A list of tensors given as one table.
+function common.check_tensors(name, value)
+    if type(value) ~= "table" then
+        raise("TypeError", "%s(): argument 'tensors' (position 1) must be tuple of Tensors, not %s", name,
+            support.type_word(value))
+    end
+    for i, item in ipairs(value) do
+        if not torch.is_tensor(item) then
+            raise("TypeError", "expected Tensor as element %d in argument 0, but got %s", i - 1,
+                support.type_word(item))
+        end
+    end
+    if #value == 0 then raise("RuntimeError", "%s expects a non-empty TensorList", name) end
+    return value
+end
+
+-- The tensors of f(a, b, …) or f({a, b, …}) as a table.
+function common.tensors(...)
+    local first = ...
+    if select("#", ...) == 1 and type(first) == "table" and not getmetatable(first) then return first end
+    return {...}
+end
+
+-- A number, table or torch.Size as a table of integers.
+function common.integers(v)
+    if math.type(v) == "integer" then return {v} end
+    local list = {}
+    if type(v) == "table" then return table.move(v, 1, #v, 1, list) end
+    for i = 0, #v - 1 do list[i + 1] = v[i] end
+    return list
+end
+
+-- The sizes of a tensor as a table.
+function common.sizes(x)
+    return common.integers(x.shape)
+end
+
+-- dim counted from 0, with PyTorch's IndexError.
+function common.wrap_dim(dim, ndim)
+    local n = math.max(ndim, 1)
+    if dim < -n or dim >= n then
+        raise("IndexError", "Dimension out of range (expected to be in range of [%d, %d], but got %d)", -n,
+            n - 1, dim)
+    end
+    return dim % n
+end
+
+-- x without its last place, and without its first, along dim.
+function common.neighbours(x, dim)
+    local n = x.shape[dim]
+    return x:narrow(dim, 0, math.max(n - 1, 0)), x:narrow(dim, math.min(n, 1), math.max(n - 1, 0))
+end
+
+return common

@@ -1,0 +1,310 @@
+-- Shapes of tensors: broadcasting, tiling, flipping, stacking, splitting, index grids.
+local torch = require "torch"
+local support = require "torch.support"
+local common = require "torch.tensor.common"
+local raise, signature = support.raise, support.signature
+local check_tensor, integers, sizes = common.check_tensor, common.integers, common.sizes
+
+local T = {}
+
+-- ---- broadcasting ----
+
+-- The sizes that all of the given sizes broadcast to.
+function T.broadcast_shapes(...)
+    local out = {}
+    for index = 1, select("#", ...) do
+        local shape = integers((select(index, ...)))
+        while #out < #shape do table.insert(out, 1, 1) end
+        for k = 1, #shape do
+            local at, size = #out - k + 1, shape[#shape - k + 1]
+            if size < 0 or (size ~= 1 and out[at] ~= 1 and size ~= out[at]) then
+                raise("RuntimeError", "Attempting to broadcast a dimension of length %d at %d! " ..
+                    "Mismatching argument at index %d had %s; but expected shape should be broadcastable " ..
+                    "to [%s]", size, -k, index - 1, support.repr(shape), table.concat(out, ", "))
+            end
+            if size ~= 1 then out[at] = size end
+        end
+    end
+    return torch.Size(out)
+end
+
+function T.broadcast_tensors(...)
+    local list = common.tensors(...)
+    local shape = {}
+    for i, x in ipairs(list) do
+        local own = sizes(check_tensor("broadcast_tensors", "tensors", i, x))
+        while #shape < #own do table.insert(shape, 1, 1) end
+        for k = 1, #own do
+            local at, size = #shape - k + 1, own[#own - k + 1]
+            if size ~= 1 and shape[at] ~= 1 and size ~= shape[at] then
+                raise("RuntimeError", "The size of tensor a (%d) must match the size of tensor b (%d) at " ..
+                    "non-singleton dimension %d", shape[at], size, at - 1)
+            end
+            if size ~= 1 then shape[at] = size end
+        end
+    end
+    local out = {}
+    for i, x in ipairs(list) do out[i] = x:expand(shape) end
+    return out
+end
+
+local function variadic_sizes(first, ...)
+    if math.type(first) == "integer" then return {first, ...} end
+    if type(first) == "table" then return first.size or first.dims or first end
+    return integers(first)
+end
+
+function T.broadcast_to(input, ...)
+    check_tensor("broadcast_to", "input", 1, input)
+    return input:expand(variadic_sizes(...))
+end
+
+function T.tile(input, ...)
+    check_tensor("tile", "input", 1, input)
+    if type(...) == "string" then
+        raise("TypeError", "tile(): argument 'dims' (position 1) must be tuple of ints, not str")
+    end
+    local dims = integers(variadic_sizes(...))
+    while #dims < input.ndim do table.insert(dims, 1, 1) end
+    return input:rep(dims)
+end
+
+-- ---- turning over ----
+
+function T.fliplr(input)
+    check_tensor("fliplr", "input", 1, input)
+    if input.ndim < 2 then raise("RuntimeError", "Input must be >= 2-d.") end
+    return input:flip({1})
+end
+
+function T.flipud(input)
+    check_tensor("flipud", "input", 1, input)
+    if input.ndim < 1 then raise("RuntimeError", "Input must be >= 1-d.") end
+    return input:flip({0})
+end
+
+-- ---- at least so many dims ----
+
+local function at_least(name, raised)
+    T[name] = function(...)
+        local list = common.tensors(...)
+        local out = {}
+        for i, x in ipairs(list) do out[i] = raised(check_tensor(name, "tensors", i, x)) end
+        if select("#", ...) == 1 and list ~= ... then return out[1] end
+        return out
+    end
+    return raised
+end
+
+local at_least_1d = at_least("atleast_1d", function(x)
+    return x.ndim == 0 and x:reshape({1}) or x
+end)
+local at_least_2d = at_least("atleast_2d", function(x)
+    if x.ndim == 0 then return x:reshape({1, 1}) end
+    return x.ndim == 1 and x:unsqueeze(0) or x
+end)
+local at_least_3d = at_least("atleast_3d", function(x)
+    if x.ndim == 0 then return x:reshape({1, 1, 1}) end
+    if x.ndim == 1 then return x:unsqueeze(0):unsqueeze(-1) end
+    return x.ndim == 2 and x:unsqueeze(-1) or x
+end)
+
+-- ---- stacking ----
+
+-- Declares T.NAME(tensors): each made ready, then joined along the dim that join_dim tells from the first.
+local function stacking(name, ready, join_dim)
+    local read = signature(name, {"tensors!", "out"})
+    T[name] = function(...)
+        local list, out = read(...)
+        local parts = {}
+        for i, x in ipairs(common.check_tensors(name, list)) do parts[i] = ready(x) end
+        local dim = join_dim(parts[1])
+        if out ~= nil then return torch.cat(parts, dim, {out = out}) end
+        return torch.cat(parts, dim)
+    end
+end
+
+stacking("hstack", at_least_1d, function(x) return x.ndim == 1 and 0 or 1 end)
+stacking("vstack", at_least_2d, function() return 0 end)
+stacking("dstack", at_least_3d, function() return 2 end)
+stacking("column_stack", function(x) return x.ndim < 2 and x:reshape({x:numel(), 1}) or x end,
+    function() return 1 end)
+T.row_stack = T.vstack
+
+-- The matrix with the given matrices along its diagonal; vectors and numbers count as one row.
+function T.block_diag(...)
+    local list, width = common.tensors(...), 0
+    if #list == 0 then return torch.empty(1, 0) end
+    local blocks, dtype = {}, nil
+    for i, x in ipairs(list) do
+        if not torch.is_tensor(x) then
+            raise("TypeError", "expected Tensor as element %d in argument 0, but got %s", i - 1,
+                support.type_word(x))
+        end
+        if x.ndim > 2 then
+            raise("RuntimeError", "torch.block_diag: Input tensors must have 2 or fewer dimensions. " ..
+                "Input %d has %d dimensions", i - 1, x.ndim)
+        end
+        blocks[i] = at_least_2d(x)
+        dtype = dtype and torch.promote_types(dtype, x.dtype) or x.dtype
+        width = width + blocks[i].shape[1]
+    end
+    local rows, before = {}, 0
+    for i, block in ipairs(blocks) do
+        local height, own = block.shape[0], block.shape[1]
+        local left = block:new_zeros({height, before}, {dtype = dtype})
+        local right = block:new_zeros({height, width - before - own}, {dtype = dtype})
+        rows[i] = torch.cat({left, block:to(dtype), right}, 1)
+        before = before + own
+    end
+    return torch.cat(rows, 0)
+end
+
+-- ---- splitting ----
+
+-- Where x[first:last] begins and how long it is, as Python's slices have it.
+local function slice_bounds(first, last, n)
+    if first < 0 then first = first + n end
+    if last < 0 then last = last + n end
+    first, last = math.max(0, math.min(first, n)), math.max(0, math.min(last, n))
+    return first, math.max(last - first, 0)
+end
+
+local function split_sections(x, sections, dim)
+    if sections <= 0 then
+        raise("RuntimeError", "number of sections must be larger than 0, got %d", sections)
+    end
+    local n, at, out = x.shape[dim], 0, {}
+    for i = 1, sections do
+        local length = n // sections + (i <= n % sections and 1 or 0)
+        out[i] = x:narrow(dim, at, length)
+        at = at + length
+    end
+    return out
+end
+
+local function split_indices(x, indices, dim)
+    local n, from, out = x.shape[dim], 0, {}
+    for i, to in ipairs(indices) do
+        out[i] = x:narrow(dim, slice_bounds(from, to, n))
+        from = to
+    end
+    out[#out + 1] = x:narrow(dim, slice_bounds(from, n, n))
+    return out
+end
+
+local read_split = signature("tensor_split", {"input!", "indices_or_sections", "dim", "sections", "indices"},
+    {dim = 0})
+
+function T.tensor_split(...)
+    local input, where, dim, sections, indices = read_split(...)
+    check_tensor("tensor_split", "input", 1, input)
+    where = where or sections or indices
+    if input.ndim == 0 then
+        raise("RuntimeError", "tensor_split expected at least a 1-dimensional tensor, but got a " ..
+            "tensor with 0 dims")
+    end
+    dim = common.wrap_dim(dim, input.ndim)
+    if torch.is_tensor(where) then where = where.ndim == 0 and where:item() or where:tolist() end
+    if math.type(where) == "integer" then return split_sections(input, where, dim) end
+    return split_indices(input, integers(where), dim)
+end
+
+-- Declares hsplit, vsplit and dsplit: input of at least `least` dims, split along the dim of along(input).
+local function splitting(name, least, along)
+    local read = signature(name, {"input!", "indices_or_sections", "sections", "indices"})
+    T[name] = function(...)
+        local input, where, sections, indices = read(...)
+        check_tensor(name, "input", 1, input)
+        where = where or sections or indices
+        if input.ndim < least then
+            raise("RuntimeError", "torch.%s requires a tensor with at least %d dimension, but got a " ..
+                "tensor with %d dimensions!", name, least, input.ndim)
+        end
+        local dim = along(input)
+        if math.type(where) ~= "integer" then return split_indices(input, integers(where), dim) end
+        local n = input.shape[dim]
+        if where == 0 or n % where ~= 0 then
+            raise("RuntimeError", "torch.%s attempted to split along dimension %d, but the size of the " ..
+                "dimension %d is not divisible by the split_size %d!", name, dim, n, where)
+        end
+        return split_sections(input, where, dim)
+    end
+end
+
+splitting("hsplit", 1, function(x) return x.ndim == 1 and 0 or 1 end)
+splitting("vsplit", 2, function() return 0 end)
+splitting("dsplit", 3, function() return 2 end)
+
+-- ---- grids and indices ----
+
+function T.cartesian_prod(...)
+    local list = common.tensors(...)
+    if #list == 1 then return list[1] end
+    local grids = torch.meshgrid(list, {indexing = "ij"})
+    for i, grid in ipairs(grids) do grids[i] = grid:flatten() end
+    return torch.stack(grids, 1)
+end
+
+local read_combinations = signature("combinations", {"input!", "r", "with_replacement"},
+    {r = 2, with_replacement = false})
+
+function T.combinations(...)
+    local input, r, with_replacement = read_combinations(...)
+    check_tensor("combinations", "input", 1, input)
+    if input.ndim ~= 1 then
+        raise("RuntimeError", "Expect a 1D vector, but got shape [%s]", table.concat(sizes(input), ", "))
+    end
+    if r < 0 then raise("RuntimeError", "Expect a non-negative number, but got %d", r) end
+    if r == 0 then return input:new_empty({0}) end
+    local values, places = {}, {}
+    local range = torch.arange(input:numel(), {device = input.device})
+    for i = 1, r do values[i], places[i] = input, range end
+    values, places = torch.meshgrid(values, {indexing = "ij"}), torch.meshgrid(places, {indexing = "ij"})
+    local mask = torch.ones_like(places[1], {dtype = torch.bool})
+    for i = 1, r - 1 do
+        mask = mask & (with_replacement and places[i]:le(places[i + 1]) or places[i]:lt(places[i + 1]))
+    end
+    for i, grid in ipairs(values) do values[i] = grid:masked_select(mask) end
+    return torch.stack(values, 1)
+end
+
+local read_diagflat = signature("diagflat", {"input!", "offset"}, {offset = 0})
+
+function T.diagflat(...)
+    local input, offset = read_diagflat(...)
+    return check_tensor("diagflat", "input", 1, input):flatten():diag(offset)
+end
+
+-- Declares tril_indices and triu_indices: the places that torch.tril or torch.triu keeps, row above column.
+local function triangle_indices(name, keep)
+    local read = signature(name, {"row!", "col!", "offset", "dtype", "device"},
+        {offset = 0, dtype = torch.int64})
+    T[name] = function(...)
+        local row, col, offset, dtype, device = read(...)
+        for word, n in pairs({row = row, col = col}) do
+            if n < 0 then raise("RuntimeError", "%s must be non-negative, got%d", word, n) end
+        end
+        local ones = torch.ones({row, col}, {dtype = torch.float32, device = device})
+        return keep(ones, offset):nonzero():t():contiguous():to(dtype)
+    end
+end
+
+triangle_indices("tril_indices", torch.tril)
+triangle_indices("triu_indices", torch.triu)
+
+local read_unravel = signature("unravel_index", {"indices!", "shape!"})
+
+-- The coordinates of flat indices in a tensor of the given shape, a tensor a dim.
+function T.unravel_index(...)
+    local indices, shape = read_unravel(...)
+    check_tensor("unravel_index", "indices", 1, indices)
+    local out, rest, dims = {}, indices, integers(shape)
+    for i = #dims, 1, -1 do
+        out[i] = rest % dims[i]
+        rest = rest // dims[i]
+    end
+    return out
+end
+
+return T

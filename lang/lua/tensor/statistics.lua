@@ -1,0 +1,219 @@
+-- Statistics of tensors: means that leave out NaN, quantiles, covariance, histograms.
+local torch = require "torch"
+local support = require "torch.support"
+local common = require "torch.tensor.common"
+local raise, signature = support.raise, support.signature
+local check_tensor = common.check_tensor
+
+local T = {}
+
+local DTYPE_NAMES = {["torch.int64"] = "Long", ["torch.int32"] = "Int", ["torch.int16"] = "Short",
+    ["torch.int8"] = "Char", ["torch.uint8"] = "Byte", ["torch.bool"] = "Bool", ["torch.float16"] = "Half",
+    ["torch.bfloat16"] = "BFloat16"}
+
+-- ---- extremes and means ----
+
+local read_aminmax = signature("aminmax", {"input!", "dim", "keepdim"}, {keepdim = false})
+
+-- The least and the largest element, of all or along dim.
+function T.aminmax(...)
+    local input, dim, keepdim = read_aminmax(...)
+    check_tensor("aminmax", "input", 1, input)
+    if dim == nil and input:numel() == 0 then
+        raise("RuntimeError", "aminmax(): cannot compute aminmax over an empty dimension as the operation " ..
+            "has no identity.")
+    end
+    if dim == nil then
+        dim = {}
+        for k = 1, input.ndim do dim[k] = k - 1 end
+    end
+    return torch._returns("aminmax", input:amin(dim, keepdim), input:amax(dim, keepdim))
+end
+
+local read_nanmean = signature("nanmean", {"input!", "dim", "keepdim", "dtype"}, {keepdim = false})
+
+function T.nanmean(...)
+    local input, dim, keepdim, dtype = read_nanmean(...)
+    check_tensor("nanmean", "input", 1, input)
+    if not input:is_floating_point() then
+        raise("RuntimeError", "nanmean(): expected input to have floating point or complex dtype but got %s",
+            DTYPE_NAMES[tostring(input.dtype)])
+    end
+    if dtype ~= nil then input = input:to(dtype) end
+    local present = input:detach():isnan():logical_not()
+    if dim == nil then return input:nansum() / present:sum() end
+    return input:nansum(dim, keepdim) / present:sum(dim, keepdim)
+end
+
+function T.msort(input)
+    return (check_tensor("msort", "input", 1, input):sort(0))
+end
+
+-- ---- quantiles ----
+
+local INTERPOLATIONS = {linear = true, lower = true, higher = true, midpoint = true, nearest = true}
+
+local function quantile_points(name, input, q)
+    if not torch.is_tensor(q) then
+        if q < 0 or q > 1 then
+            raise("RuntimeError", "%s() q must be in the range [0, 1] but got %s", name,
+                support.repr(math.tointeger(q) or q))
+        end
+        return torch.tensor(q, {dtype = input.dtype, device = input.device})
+    end
+    if q.ndim > 1 then raise("RuntimeError", "%s() q must be a scalar or 1D tensor", name) end
+    if q.dtype ~= input.dtype then
+        raise("RuntimeError", "%s() q tensor must be same dtype as the input tensor", name)
+    end
+    if not q:ge(0):logical_and(q:le(1)):all():item() then
+        raise("RuntimeError", "%s() q values must be in the range [0, 1]", name)
+    end
+    return q
+end
+
+-- The values at `ranks` of `sorted` (both: along the last dim), between two elements as asked for.
+local function at_ranks(sorted, ranks, interpolation)
+    if interpolation == "lower" then ranks = ranks:floor() end
+    if interpolation == "higher" then ranks = ranks:ceil() end
+    if interpolation == "nearest" then ranks = ranks:round() end
+    local below = ranks:floor():to(torch.int64)
+    local values = sorted:gather(-1, below)
+    if interpolation ~= "linear" and interpolation ~= "midpoint" then return values end
+    local weights = interpolation == "midpoint" and torch.full_like(ranks, 0.5) or ranks - below
+    return values:lerp(sorted:gather(-1, ranks:ceil():to(torch.int64)), weights)
+end
+
+-- The sizes of one quantile of input.
+local function quantile_sizes(input, dim, keepdim)
+    local size = {}
+    for k = 0, input.ndim - 1 do
+        local gone = dim == nil or k == dim
+        if keepdim or not gone then size[#size + 1] = gone and 1 or input.shape[k] end
+    end
+    return size
+end
+
+-- Declares quantile and nanquantile.
+local function quantile(name, ignore_nan)
+    local read = signature(name, {"input!", "q!", "dim", "keepdim", "interpolation"},
+        {keepdim = false, interpolation = "linear"})
+    T[name] = function(...)
+        local input, q, dim, keepdim, interpolation = read(...)
+        check_tensor(name, "input", 1, input)
+        if input:numel() == 0 then raise("RuntimeError", "%s() input tensor must be non-empty", name) end
+        if input.dtype ~= torch.float32 and input.dtype ~= torch.float64 then
+            raise("RuntimeError", "%s() input tensor must be either float or double dtype", name)
+        end
+        q = quantile_points(name, input, q)
+        if not INTERPOLATIONS[interpolation] then
+            raise("RuntimeError", "%s() interpolation must be one of linear, lower, higher, midpoint " ..
+                "or nearest, but got %s", name, tostring(interpolation))
+        end
+        if dim ~= nil then dim = common.wrap_dim(dim, input.ndim) end
+        local size = quantile_sizes(input, dim, keepdim)
+        local lines = input:flatten()
+        if dim ~= nil and input.ndim > 0 then lines = input:movedim(dim, -1) end
+        local sorted = lines:sort(-1)
+        local missing, ranks = sorted:detach():isnan(), nil
+        if ignore_nan then
+            ranks = (q * (missing:logical_not():sum(-1, true) - 1)):clamp_min(0)
+        else
+            ranks = (q * (sorted.shape[-1] - 1)):masked_fill(missing:any(-1, true), sorted.shape[-1] - 1)
+        end
+        local found = at_ranks(sorted, ranks, interpolation):movedim(-1, 0)
+        if q.ndim == 0 then return found:reshape(size) end
+        table.insert(size, 1, q:numel())
+        return found:reshape(size)
+    end
+end
+
+quantile("quantile", false)
+quantile("nanquantile", true)
+
+-- ---- covariance ----
+
+local function check_matrix(name, input)
+    if check_tensor(name, "input", 1, input).ndim > 2 then
+        raise("RuntimeError", "%s(): expected input to have two or fewer dimensions but got an input with " ..
+            "%d dimensions", name, input.ndim)
+    end
+end
+
+-- How often (or how much) each column counts: fweights times aweights, nil where all count once.
+local function column_weights(fweights, aweights)
+    if fweights and aweights then return fweights * aweights end
+    return fweights or aweights
+end
+
+local function cov_norm(count, correction, weights, aweights)
+    if not weights then return torch.tensor(count - correction) end
+    local total = weights:sum()
+    if correction == 0 then return total end
+    if not aweights then return total - correction end
+    return total - correction * (weights * aweights):sum() / total
+end
+
+local read_cov = signature("cov", {"input!", "correction", "fweights", "aweights"}, {correction = 1})
+
+-- The covariance of the variables in input's rows.
+function T.cov(...)
+    local input, correction, fweights, aweights = read_cov(...)
+    check_matrix("cov", input)
+    if input.dtype == torch.bool then
+        raise("RuntimeError", "cov(): bool dtype is not supported for input")
+    end
+    local rows = input.ndim < 2 and input:reshape({1, -1}) or input
+    local count, weights = rows.shape[1], column_weights(fweights, aweights)
+    local weighted = weights and rows * weights or rows
+    local centred = rows - (weighted:sum(1) / (weights and weights:sum() or count)):unsqueeze(1)
+    local norm = cov_norm(count, correction, weights, aweights):clamp_min(0)
+    local right = (weights and centred * weights or centred):t()
+    return (centred:mm(right:to(centred.dtype)) / norm):squeeze()
+end
+
+function T.corrcoef(input)
+    check_matrix("corrcoef", input)
+    local c = T.cov(input)
+    if c.ndim == 0 then return c / c end
+    local deviation = c:diagonal():sqrt()
+    return (c / deviation:reshape({-1, 1}) / deviation:reshape({1, -1})):clamp(-1, 1)
+end
+
+-- ---- histogram ----
+
+local read_histogram = signature("histogram", {"input!", "bins!", "range", "weight", "density"},
+    {density = false})
+
+-- The edges of `bins` equal bins over range, or over input's own extremes.
+local function bin_edges(input, bins, range)
+    local low, high = 0.0, 1.0
+    if range ~= nil then
+        low, high = range[1], range[2]
+    elseif input:numel() > 0 then
+        low, high = input:min():item(), input:max():item()
+    end
+    if low == high then low, high = low - 0.5, high + 0.5 end
+    return torch.linspace(low, high, bins + 1, {dtype = input.dtype})
+end
+
+-- How many elements (or how much weight) lie in each bin, and the bins' edges; the last bin holds its end.
+function T.histogram(...)
+    local input, bins, range, weight, density = read_histogram(...)
+    check_tensor("histogram", "input", 1, input)
+    if not input:is_floating_point() then
+        raise("NotImplementedError", '"histogramdd" not implemented for \'%s\'',
+            DTYPE_NAMES[tostring(input.dtype)])
+    end
+    local edges = torch.is_tensor(bins) and bins or bin_edges(input, bins, range)
+    local n, flat = edges:numel() - 1, input:flatten()
+    local place = torch.bucketize(flat, edges, {right = true}) - 1
+    place = torch.where(flat:eq(edges[n]), n - 1, place)
+    local inside = place:ge(0) & place:lt(n)
+    local share = weight and weight:flatten() or torch.ones_like(flat)
+    local hist = torch.zeros(n, {dtype = input.dtype})
+        :index_add(0, place:masked_select(inside), share:masked_select(inside))
+    if density then hist = hist / hist:sum() / (edges:narrow(0, 1, n) - edges:narrow(0, 0, n)) end
+    return torch._returns("histogram", hist, edges)
+end
+
+return T
