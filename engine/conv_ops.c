@@ -16,26 +16,22 @@ static bool spread_option(const Dims *given, int n, int64_t fallback, const char
                            "expected %s to be a single integer value or a list of %d values to match the "
                            "convolution dimensions, but got %s=%s",
                            name, n, name, format_dims(have, sizeof have, given->n, given->v));
-    for (int i = 0; i < n; i++)
-        out->v[i] = !given ? fallback : given->n == 1 ? given->v[0] : given->v[i];
+    for (int i = 0; i < n; i++) out->v[i] = !given ? fallback : given->n == 1 ? given->v[0] : given->v[i];
     return true;
 }
 
 static bool any_below(const Dims *d, int64_t least)
 {
     for (int i = 0; i < d->n; i++)
-        if (d->v[i] < least)
-            return true;
+        if (d->v[i] < least) return true;
     return false;
 }
 
 static bool check_options(const Dims *stride, const Dims *padding, const Dims *dilation, int64_t groups)
 {
     char have[256];
-    if (any_below(padding, 0))
-        return tide_refuse("RuntimeError", "negative padding is not supported");
-    if (any_below(stride, 1))
-        return tide_refuse("RuntimeError", "non-positive stride is not supported");
+    if (any_below(padding, 0)) return tide_refuse("RuntimeError", "negative padding is not supported");
+    if (any_below(stride, 1)) return tide_refuse("RuntimeError", "non-positive stride is not supported");
     if (any_below(dilation, 1))
         return tide_refuse("RuntimeError", "dilation should be greater than zero, but got %s",
                            format_dims(have, sizeof have, dilation->n, dilation->v));
@@ -47,8 +43,7 @@ static bool check_options(const Dims *stride, const Dims *padding, const Dims *d
 static bool check_bias(const Tensor *weight, const Tensor *bias, int64_t filters, bool transposed)
 {
     char w[256], b[256];
-    if (!bias || (bias->ndim == 1 && bias->shape[0] == filters))
-        return true;
+    if (!bias || (bias->ndim == 1 && bias->shape[0] == filters)) return true;
     return tide_refuse("RuntimeError",
                        "Given %sweight of size %s, expected bias to be 1-dimensional with %lld elements, but "
                        "got bias of size %s instead",
@@ -62,41 +57,43 @@ static bool check_channels(const Tensor *x, const Tensor *weight, int64_t groups
     char w[256], have[256];
     format_dims(w, sizeof w, weight->ndim, weight->shape);
     if (weight->ndim != x->ndim)
-        return tide_refuse("RuntimeError",
-                           "Expected %d-dimensional input for %d-dimensional weight %s, but got %d-dimensional "
-                           "input of size %s instead",
-                           weight->ndim, weight->ndim, w, x->ndim, format_dims(have, sizeof have, x->ndim, x->shape));
+        return tide_refuse(
+            "RuntimeError",
+            "Expected %d-dimensional input for %d-dimensional weight %s, but got %d-dimensional "
+            "input of size %s instead",
+            weight->ndim, weight->ndim, w, x->ndim, format_dims(have, sizeof have, x->ndim, x->shape));
     if (weight->shape[0] < groups)
-        return tide_refuse("RuntimeError",
-                           "Given groups=%lld, expected weight to be at least %lld at dimension 0, but got weight of "
-                           "size %s instead",
-                           (long long)groups, (long long)groups, w);
+        return tide_refuse(
+            "RuntimeError",
+            "Given groups=%lld, expected weight to be at least %lld at dimension 0, but got weight of "
+            "size %s instead",
+            (long long)groups, (long long)groups, w);
     if (weight->shape[0] % groups != 0)
-        return tide_refuse("RuntimeError",
-                           "Given groups=%lld, expected weight to be divisible by %lld at dimension 0, but got weight "
-                           "of size [%s] instead",
-                           (long long)groups, (long long)groups, w);
+        return tide_refuse(
+            "RuntimeError",
+            "Given groups=%lld, expected weight to be divisible by %lld at dimension 0, but got weight "
+            "of size [%s] instead",
+            (long long)groups, (long long)groups, w);
     int64_t wanted = transposed ? weight->shape[0] : weight->shape[1] * groups;
-    if (x->shape[1] == wanted)
-        return true;
-    return tide_refuse("RuntimeError",
-                       "Given %s=%lld, weight of size %s, expected input%s to have %lld channels, but got %lld "
-                       "channels instead",
-                       transposed ? "transposed" : "groups", transposed ? 1LL : (long long)groups, w,
-                       format_dims(have, sizeof have, x->ndim, x->shape), (long long)wanted, (long long)x->shape[1]);
+    if (x->shape[1] == wanted) return true;
+    return tide_refuse(
+        "RuntimeError",
+        "Given %s=%lld, weight of size %s, expected input%s to have %lld channels, but got %lld "
+        "channels instead",
+        transposed ? "transposed" : "groups", transposed ? 1LL : (long long)groups, w,
+        format_dims(have, sizeof have, x->ndim, x->shape), (long long)wanted, (long long)x->shape[1]);
 }
 
 static bool check_types(const Tensor *x, const Tensor *weight, const Tensor *bias)
 {
     if (!check_same_device((Tensor *[]){(Tensor *)x, (Tensor *)weight, (Tensor *)(bias ? bias : x)}, 3))
         return false;
-    if (!check_float(x, "slow_conv2d_cpu"))
-        return false;
+    if (!check_float(x, "slow_conv2d_cpu")) return false;
     if (x->dtype != weight->dtype)
         return tide_refuse("RuntimeError", "expected scalar type %s but found %s", cname(x), cname(weight));
     if (bias && bias->dtype != x->dtype)
-        return tide_refuse("RuntimeError", "Input type (%s) and bias type (%s) should be the same", ctype_name(x),
-                           ctype_name(bias));
+        return tide_refuse("RuntimeError", "Input type (%s) and bias type (%s) should be the same",
+                           ctype_name(x), ctype_name(bias));
     return true;
 }
 
@@ -124,16 +121,17 @@ static bool convolved_shape(const Tensor *x, const Tensor *weight, const Dims *s
         reach.v[i] = dilation->v[i] * (weight->shape[i + 2] - 1) + 1;
         fits = fits && padded.v[i] >= reach.v[i];
         if (weight->shape[i + 2] < 1)
-            return tide_refuse("RuntimeError", "kernel size should be greater than zero, but got kernel size (%s)",
+            return tide_refuse("RuntimeError",
+                               "kernel size should be greater than zero, but got kernel size (%s)",
                                by_text(have, sizeof have, weight->shape + 2, stride->n));
         out->v[i + 2] = (padded.v[i] - reach.v[i]) / stride->v[i] + 1;
     }
-    if (fits)
-        return true;
-    return tide_refuse("RuntimeError",
-                       "Calculated padded input size per channel: (%s). Kernel size: (%s). Kernel size can't be "
-                       "greater than actual input size",
-                       by_text(have, sizeof have, padded.v, padded.n), by_text(want, sizeof want, reach.v, reach.n));
+    if (fits) return true;
+    return tide_refuse(
+        "RuntimeError",
+        "Calculated padded input size per channel: (%s). Kernel size: (%s). Kernel size can't be "
+        "greater than actual input size",
+        by_text(have, sizeof have, padded.v, padded.n), by_text(want, sizeof want, reach.v, reach.n));
 }
 
 static bool transposed_shape(const Tensor *x, const Tensor *weight, const Dims *stride, const Dims *padding,
@@ -152,13 +150,13 @@ static bool transposed_shape(const Tensor *x, const Tensor *weight, const Dims *
                                "output_padding: %lld stride: %lld dilation: %lld",
                                (long long)extra->v[i], (long long)stride->v[i], (long long)dilation->v[i]);
     }
-    if (some)
-        return true;
-    return tide_refuse("RuntimeError",
-                       "Given input size per channel: (%s). Calculated output size per channel: (%s). Output size "
-                       "is too small",
-                       by_text(have, sizeof have, x->shape + 2, stride->n),
-                       by_text(want, sizeof want, out->v + 2, stride->n));
+    if (some) return true;
+    return tide_refuse(
+        "RuntimeError",
+        "Given input size per channel: (%s). Calculated output size per channel: (%s). Output size "
+        "is too small",
+        by_text(have, sizeof have, x->shape + 2, stride->n),
+        by_text(want, sizeof want, out->v + 2, stride->n));
 }
 
 /* ---- running the kernels ---- */
@@ -168,12 +166,10 @@ static Tensor *with_three(Tensor *x, DType dtype)
 {
     x = x ? converted_plain(x, dtype) : NULL;
     x = x ? contiguous_plain(x) : NULL;
-    if (!x)
-        return NULL;
+    if (!x) return NULL;
     Dims shape = {5, {x->shape[0], x->shape[1], 1, 1, 1}};
     int64_t stride[5];
-    for (int i = 2; i < x->ndim; i++)
-        shape.v[i + 5 - x->ndim] = x->shape[i];
+    for (int i = 2; i < x->ndim; i++) shape.v[i + 5 - x->ndim] = x->shape[i];
     dims_contiguous_strides(&shape, stride);
     return restrided(x, 5, shape.v, stride);
 }
@@ -181,8 +177,7 @@ static Tensor *with_three(Tensor *x, DType dtype)
 static Dims three(const Dims *d, int64_t fill)
 {
     Dims all = {3, {fill, fill, fill}};
-    for (int i = 0; i < d->n; i++)
-        all.v[i + 3 - d->n] = d->v[i];
+    for (int i = 0; i < d->n; i++) all.v[i + 3 - d->n] = d->v[i];
     return all;
 }
 
@@ -195,19 +190,14 @@ static Tensor *run(OpId op, Tensor *a, Tensor *b, Tensor *bias, const Dims *shap
     Arg arg[7] = {[3] = {.dims = &s}, [4] = {.dims = &p}, [5] = {.dims = &d}, [6] = {.i = groups}};
     Tensor *in[3] = {with_three(a, work), with_three(b, work), NULL};
     Tensor *out = result_new(shape, work, a->device);
-    if (bias)
-        in[2] = contiguous_plain(converted_plain(bias, work));
-    if (!in[0] || !in[1] || !out || (bias && !in[2]))
-        return NULL;
+    if (bias) in[2] = contiguous_plain(converted_plain(bias, work));
+    if (!in[0] || !in[1] || !out || (bias && !in[2])) return NULL;
     if (out->numel > 0 && (a->numel == 0 || b->numel == 0)) {
-        if (!fill_plain(out, 0))
-            return NULL;
-        if (bias)
-            out = op_add(out, op_reshape(in[2], &(Dims){shape->n - 1, {shape->v[1], 1, 1, 1}}));
+        if (!fill_plain(out, 0)) return NULL;
+        if (bias) out = op_add(out, op_reshape(in[2], &(Dims){shape->n - 1, {shape->v[1], 1, 1, 1}}));
     } else if (out->numel > 0) {
         Tensor *target = with_three(out, work);
-        if (!target || !kernel_run(op, in, bias ? 3 : 2, &target, 1, arg))
-            return NULL;
+        if (!target || !kernel_run(op, in, bias ? 3 : 2, &target, 1, arg)) return NULL;
     }
     return out ? converted_plain(out, dtype) : NULL;
 }
@@ -252,20 +242,16 @@ Tensor *forward_convolution_transposed(Tensor *x, Tensor *weight, Tensor *bias, 
     return bias ? op_add(y, op_reshape(bias, &(Dims){shape.n - 1, {shape.v[1], 1, 1, 1}})) : y;
 }
 
-Tensor *forward_convolution_like(Tensor *x, Tensor *weight, Tensor *like, const Dims *stride, const Dims *padding,
-                                 const Dims *dilation, int64_t groups)
+Tensor *forward_convolution_like(Tensor *x, Tensor *weight, Tensor *like, const Dims *stride,
+                                 const Dims *padding, const Dims *dilation, int64_t groups)
 {
     Tensor *y = op_convolution(x, weight, NULL, stride, padding, dilation, groups);
     for (int i = 2; y && i < y->ndim; i++)
-        if (y->shape[i] > like->shape[i])
-            y = op_narrow(y, i, 0, like->shape[i]);
+        if (y->shape[i] > like->shape[i]) y = op_narrow(y, i, 0, like->shape[i]);
     return y;
 }
 
-Tensor *forward_channel_sums(Tensor *g1)
-{
-    return op_sum(op_flatten(g1, 2, -1), DIMS(0, 2), false);
-}
+Tensor *forward_channel_sums(Tensor *g1) { return op_sum(op_flatten(g1, 2, -1), DIMS(0, 2), false); }
 
 /* ---- as called ---- */
 
@@ -273,7 +259,8 @@ static bool check_input(const Tensor *x, int n, const char *name)
 {
     char have[256];
     return x->ndim == n + 1 || x->ndim == n + 2 ||
-           tide_refuse("RuntimeError", "Expected %dD (unbatched) or %dD (batched) input to %s, but got input of size: %s",
+           tide_refuse("RuntimeError",
+                       "Expected %dD (unbatched) or %dD (batched) input to %s, but got input of size: %s",
                        n + 1, n + 2, name, format_dims(have, sizeof have, x->ndim, x->shape));
 }
 
@@ -285,37 +272,38 @@ static Tensor *convolve(const char *name, int n, Tensor *x, Tensor *weight, Tens
     if (!check_input(x, n, name) || !spread_option(stride, ndim, 1, "stride", &s) ||
         !spread_option(padding, ndim, 0, "padding", &p) || !spread_option(dilation, ndim, 1, "dilation", &d))
         return NULL;
-    if (x->ndim == n + 2)
-        return op_convolution(x, weight, bias, &s, &p, &d, groups);
+    if (x->ndim == n + 2) return op_convolution(x, weight, bias, &s, &p, &d, groups);
     return op_squeeze(op_convolution(op_unsqueeze(x, 0), weight, bias, &s, &p, &d, groups), DIMS(0));
 }
 
-static Tensor *convolve_back(const char *name, int n, Tensor *x, Tensor *weight, Tensor *bias, const Dims *stride,
-                             const Dims *padding, const Dims *extra, int64_t groups, const Dims *dilation)
+static Tensor *convolve_back(const char *name, int n, Tensor *x, Tensor *weight, Tensor *bias,
+                             const Dims *stride, const Dims *padding, const Dims *extra, int64_t groups,
+                             const Dims *dilation)
 {
     Dims s, p, d, e;
     int ndim = weight->ndim > 2 ? weight->ndim - 2 : 1;
     if (!check_input(x, n, name) || !spread_option(stride, ndim, 1, "stride", &s) ||
-        !spread_option(padding, ndim, 0, "padding", &p) || !spread_option(dilation, ndim, 1, "dilation", &d) ||
+        !spread_option(padding, ndim, 0, "padding", &p) ||
+        !spread_option(dilation, ndim, 1, "dilation", &d) ||
         !spread_option(extra, ndim, 0, "output_padding", &e))
         return NULL;
-    if (x->ndim == n + 2)
-        return op_convolution_transposed(x, weight, bias, &s, &p, &d, groups, &e);
-    return op_squeeze(op_convolution_transposed(op_unsqueeze(x, 0), weight, bias, &s, &p, &d, groups, &e), DIMS(0));
+    if (x->ndim == n + 2) return op_convolution_transposed(x, weight, bias, &s, &p, &d, groups, &e);
+    return op_squeeze(op_convolution_transposed(op_unsqueeze(x, 0), weight, bias, &s, &p, &d, groups, &e),
+                      DIMS(0));
 }
 
-#define CONV_FORWARD(n)                                                                                       \
-    Tensor *forward_conv##n##d(Tensor *x, Tensor *weight, Tensor *bias, const Dims *stride,                   \
-                               const Dims *padding, const Dims *dilation, int64_t groups)                     \
-    {                                                                                                         \
-        return convolve("conv" #n "d", n, x, weight, bias, stride, padding, dilation, groups);                \
-    }                                                                                                         \
-    Tensor *forward_conv_transpose##n##d(Tensor *x, Tensor *weight, Tensor *bias, const Dims *stride,         \
-                                         const Dims *padding, const Dims *output_padding, int64_t groups,     \
-                                         const Dims *dilation)                                                \
-    {                                                                                                         \
-        return convolve_back("conv_transpose" #n "d", n, x, weight, bias, stride, padding, output_padding,    \
-                             groups, dilation);                                                               \
+#define CONV_FORWARD(n)                                                                                      \
+    Tensor *forward_conv##n##d(Tensor *x, Tensor *weight, Tensor *bias, const Dims *stride,                  \
+                               const Dims *padding, const Dims *dilation, int64_t groups)                    \
+    {                                                                                                        \
+        return convolve("conv" #n "d", n, x, weight, bias, stride, padding, dilation, groups);               \
+    }                                                                                                        \
+    Tensor *forward_conv_transpose##n##d(Tensor *x, Tensor *weight, Tensor *bias, const Dims *stride,        \
+                                         const Dims *padding, const Dims *output_padding, int64_t groups,    \
+                                         const Dims *dilation)                                               \
+    {                                                                                                        \
+        return convolve_back("conv_transpose" #n "d", n, x, weight, bias, stride, padding, output_padding,   \
+                             groups, dilation);                                                              \
     }
 CONV_FORWARD(1)
 CONV_FORWARD(2)

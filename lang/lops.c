@@ -31,6 +31,8 @@ static const struct {
                {"cummax", "cummax", "values,indices"},
                {"cummin", "cummin", "values,indices"},
                {"aminmax", "aminmax", "min,max"},
+               {"max_pool2d_with_indices", NULL, NULL},
+               {"adaptive_max_pool2d_with_indices", NULL, NULL},
                {"unique", NULL, NULL},
                {"unique_consecutive", NULL, NULL},
                {"var_mean", NULL, NULL},

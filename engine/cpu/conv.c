@@ -35,16 +35,12 @@ struct Job {
     atomic_bool no_memory;
 };
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Narrows from … end to the i for which 0 <= start + i * step < size. */
 static void inside(int64_t size, int64_t start, int64_t step, int64_t *from, int64_t *end)
 {
-    if (start < 0)
-        *from = (-start + step - 1) / step;
+    if (start < 0) *from = (-start + step - 1) / step;
     int64_t last = start >= size ? 0 : (size - start + step - 1) / step;
     *end = least(*end, last);
 }
@@ -100,10 +96,8 @@ static void items_range(int64_t begin, int64_t end, void *context)
 {
     Job *job = context;
     void *scratch = malloc(job->scratch + 1);
-    if (!scratch)
-        atomic_store(&job->no_memory, true);
-    for (int64_t i = begin; scratch && i < end; i++)
-        job->item(job, i, scratch);
+    if (!scratch) atomic_store(&job->no_memory, true);
+    for (int64_t i = begin; scratch && i < end; i++) job->item(job, i, scratch);
     free(scratch);
 }
 
@@ -114,10 +108,8 @@ static bool run_items(Job *job, int64_t items, double work)
         tide_fail("RuntimeError", "convolution: sizes beyond 2^31 are not supported");
         return false;
     }
-    if (!parallel_for(items, (int64_t)(1e6 / work) + 1, items_range, job))
-        return false;
-    if (!job->no_memory)
-        return true;
+    if (!parallel_for(items, (int64_t)(1e6 / work) + 1, items_range, job)) return false;
+    if (!job->no_memory) return true;
     tide_fail("MemoryError", "convolution: out of memory for %zu bytes of windows", job->scratch);
     return false;
 }
@@ -130,7 +122,8 @@ bool cpu_convolution(const Call *call)
     job.bias = call->nin > 2 ? tensor_data(call->in[2]) : NULL;
     int64_t rows = job.channels * job.taps;
     split_places(&job, rows, dtype_size((DType)g->dtype));
-    return run_items(&job, job.batch * job.groups * job.blocks, (double)rows * (double)job.filters * (double)job.block);
+    return run_items(&job, job.batch * job.groups * job.blocks,
+                     (double)rows * (double)job.filters * (double)job.block);
 }
 
 bool cpu_conv_input(const Call *call)
@@ -140,7 +133,8 @@ bool cpu_conv_input(const Call *call)
     describe(&job, x, call->in[1], call->in[0], call->arg);
     int64_t rows = job.chunk * job.taps;
     split_places(&job, rows, dtype_size((DType)x->dtype));
-    return run_items(&job, job.batch * job.groups * job.chunks, (double)rows * (double)job.filters * (double)job.places);
+    return run_items(&job, job.batch * job.groups * job.chunks,
+                     (double)rows * (double)job.filters * (double)job.places);
 }
 
 bool cpu_conv_weight(const Call *call)

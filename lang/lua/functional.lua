@@ -16,6 +16,9 @@ local F = support.lazy("torch.nn.functional", {}, {
             "margin_ranking_loss soft_margin_loss " ..
         "cosine_embedding_loss multi_margin_loss triplet_margin_loss",
     ["functional.distance"] = "normalize cosine_similarity pairwise_distance",
+    ["functional.pool"] = "max_pool1d max_pool2d avg_pool1d avg_pool2d adaptive_avg_pool1d " ..
+        "adaptive_avg_pool2d adaptive_max_pool2d",
+    ["functional.pad"] = "pad",
     ["functional.conv"] = "conv1d conv2d conv3d",
     ["functional.norm"] = "layer_norm rms_norm embedding",
     ["functional.bilinear"] = "bilinear",

@@ -29,7 +29,8 @@ end
 
 -- Declares F.conv<n>d.
 local function convolution(name)
-    local read = support.signature(name, {"input!", "weight!", "bias", "stride", "padding", "dilation", "groups"},
+    local read = support.signature(name,
+        {"input!", "weight!", "bias", "stride", "padding", "dilation", "groups"},
         {stride = 1, padding = 0, dilation = 1, groups = 1})
     local row = rows[name]
     F[name] = function(...)
@@ -45,7 +46,7 @@ local function convolution(name)
             else
                 raise("RuntimeError", "Invalid padding string: '%s'", padding)
             end
-            if ends then input = torch.functional.pad(input, ends) end
+            if ends then input = require("torch.functional").pad(input, ends) end
         end
         return row(input, weight, bias, stride, padding, dilation, groups)
     end

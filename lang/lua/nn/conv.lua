@@ -24,7 +24,8 @@ local function check(self, n_in, n_out)
     if n_out % self.groups ~= 0 then raise("ValueError", "out_channels must be divisible by groups") end
     if type(self.padding) == "string" then
         if self.padding ~= "same" and self.padding ~= "valid" then
-            raise("ValueError", "Invalid padding string %s, should be one of {'valid', 'same'}", repr(self.padding))
+            raise("ValueError", "Invalid padding string %s, should be one of {'valid', 'same'}",
+                repr(self.padding))
         end
         for _, s in ipairs(self.stride) do
             if self.padding == "same" and s ~= 1 then
@@ -33,8 +34,8 @@ local function check(self, n_in, n_out)
         end
     end
     if not PADDING_MODES[self.padding_mode] then
-        raise("ValueError", "padding_mode must be one of {'zeros', 'reflect', 'replicate', 'circular'}, but got " ..
-            "padding_mode='%s'", self.padding_mode)
+        raise("ValueError", "padding_mode must be one of {'zeros', 'reflect', 'replicate', 'circular'}, " ..
+            "but got padding_mode='%s'", self.padding_mode)
     end
 end
 
@@ -93,8 +94,8 @@ local function declare(n)
     local name = ("Conv%dd"):format(n)
     local f = F[name:lower()]
     local Conv = class.derive(name, Module)
-    local read = signature(name .. ".__init__", {"in_channels!", "out_channels!", "kernel_size!", "stride", "padding",
-        "dilation", "groups", "bias", "padding_mode", "device", "dtype"},
+    local read = signature(name .. ".__init__",
+        {"in_channels!", "out_channels!", "kernel_size!", "stride", "padding", "dilation", "groups", "bias", "padding_mode", "device", "dtype"},
         {stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, padding_mode = "zeros"})
 
     function Conv:init(...)
@@ -122,9 +123,11 @@ local function declare_transpose(n)
     local name = ("ConvTranspose%dd"):format(n)
     local f = F[("conv_transpose%dd"):format(n)]
     local Conv = class.derive(name, Module)
-    local read = signature(name .. ".__init__", {"in_channels!", "out_channels!", "kernel_size!", "stride", "padding",
-        "output_padding", "groups", "bias", "dilation", "padding_mode", "device", "dtype"},
-        {stride = 1, padding = 0, output_padding = 0, groups = 1, bias = true, dilation = 1, padding_mode = "zeros"})
+    local read = signature(name .. ".__init__",
+        {"in_channels!", "out_channels!", "kernel_size!", "stride", "padding", "output_padding", "groups",
+            "bias", "dilation", "padding_mode", "device", "dtype"},
+        {stride = 1, padding = 0, output_padding = 0, groups = 1, bias = true, dilation = 1,
+            padding_mode = "zeros"})
 
     function Conv:init(...)
         local kernel, stride, padding, extra, bias, dilation, device, dtype
@@ -140,14 +143,14 @@ local function declare_transpose(n)
 
     -- The output padding that makes the result's spatial sizes output_size.
     local function extra_for(self, input, output_size)
-        local extra, skip = {}, #output_size == n + 2 and 2 or #output_size == input.ndim and #output_size - n or 0
+        local extra, skip = {}, #output_size > n and #output_size - n or 0
         for i = 1, n do
             local least = (input.shape[input.ndim - n + i - 1] - 1) * self.stride[i] - 2 * self.padding[i] +
                 self.dilation[i] * (self.kernel_size[i] - 1) + 1
             extra[i] = output_size[skip + i] - least
             if extra[i] < 0 or extra[i] >= self.stride[i] then
-                raise("ValueError", "requested an output size of %s, but valid sizes range from %d to %d in dim %d",
-                    repr(output_size), least, least + self.stride[i] - 1, i - 1)
+                raise("ValueError", "requested an output size of %s, but valid sizes range from %d to %d " ..
+                    "in dim %d", repr(output_size), least, least + self.stride[i] - 1, i - 1)
             end
         end
         return extra

@@ -1,0 +1,68 @@
+-- Padding: by a constant, or by the tensor's own elements.
+local torch = require "torch"
+local support = require "torch.support"
+local rows = torch._nn
+local raise = support.raise
+
+local F = {}
+
+-- Around each padded dim, what stands at its other end. Written into one tensor, dim by dim, as PyTorch does.
+local function circular(input, pad)
+    local shape, n = {}, input.ndim
+    for d = 1, n do
+        local at = 2 * (n - d) + 1
+        local low, high, size = pad[at] or 0, pad[at + 1] or 0, input.shape[d - 1]
+        if low > size or high > size then
+            raise("RuntimeError", "Padding value causes wrapping around more than once.")
+        end
+        if low + high + size < 0 then
+            raise("RuntimeError", "Negative padding value is resulting in an empty dimension")
+        end
+        shape[d] = size + low + high
+    end
+    local out = input:new_empty(shape)
+    local to, from = out, input
+    for d = 1, #pad // 2 do
+        local low, high, dim = pad[2 * d - 1], pad[2 * d], n - d
+        local kept = shape[dim + 1] - math.max(low, 0) - math.max(high, 0)
+        to = to:narrow(dim, math.max(low, 0), kept)
+        from = from:narrow(dim, math.max(-low, 0), kept)
+    end
+    to:copy_(from)
+    for d = #pad // 2, 1, -1 do
+        local low, high, dim = pad[2 * d - 1], pad[2 * d], n - d
+        local size = shape[dim + 1]
+        if low > 0 then
+            out:narrow(dim, 0, low):copy_(out:narrow(dim, size - low - math.max(high, 0), low):clone())
+        end
+        if high > 0 then
+            out:narrow(dim, size - high, high):copy_(out:narrow(dim, math.max(low, 0), high):clone())
+        end
+    end
+    return out
+end
+
+local WORDS = {reflect = "reflection_pad%dd", replicate = "replication_pad%dd"}
+
+local read = support.signature("pad", {"input!", "pad!", "mode", "value"}, {mode = "constant"})
+
+-- pad lists what the last dim gets before and after it, then the dim before, and so on.
+function F.pad(...)
+    local input, pad, mode, value = read(...)
+    if mode == "constant" then return torch.constant_pad_nd(input, pad, value or 0) end
+    if value ~= nil and value ~= 0 then
+        raise("RuntimeError", 'Padding mode "%s" doesn\'t take in value argument', mode)
+    end
+    if not WORDS[mode] and mode ~= "circular" then
+        raise("NotImplementedError", "Unrecognised padding mode %s", mode)
+    end
+    local dims = #pad // 2
+    if #pad % 2 ~= 0 or dims < 1 or dims > 3 or (input.ndim ~= dims + 1 and input.ndim ~= dims + 2) then
+        raise("NotImplementedError",
+            "Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now")
+    end
+    if mode == "circular" then return circular(input, pad) end
+    return rows[WORDS[mode]:format(dims)](input, pad)
+end
+
+return F
