@@ -1,4 +1,4 @@
-/* lstore.c - torch.save and torch.load: Lua values to files and back. The formats are the other lstore files'. */
+/* lstore.c - torch.save and torch.load: Lua values to files and back. The other lstore files know formats. */
 #include "lang/args.h"
 #include "lang/library.h"
 #include "lang/lstore.h"
@@ -94,8 +94,7 @@ static int key_before(lua_State *L)
 /* Insertion into a sorted list of keys would be slow for many: a plain merge sort of the list at `keys`. */
 static void sort_keys(lua_State *L, int keys, int spare, lua_Integer from, lua_Integer to)
 {
-    if (to - from < 2)
-        return;
+    if (to - from < 2) return;
     lua_Integer middle = from + (to - from) / 2, left = from, right = middle;
     sort_keys(L, keys, spare, from, middle);
     sort_keys(L, keys, spare, middle, to);
@@ -148,8 +147,7 @@ static void collect_pairs(lua_State *L, Collected *c, int table, int prefix, int
         lua_pushvalue(L, iterator + 1);
         lua_pushvalue(L, iterator + 2);
         lua_call(L, 2, 2);
-        if (lua_isnil(L, -2))
-            return;
+        if (lua_isnil(L, -2)) return;
         collect_item(L, c, prefix, depth);
         lua_pop(L, 1);
         lua_replace(L, iterator + 2);
@@ -210,12 +208,10 @@ static StoreEntry *make_metadata(lua_State *L, int table, bool single, int *n)
         out[(*n)++] = (StoreEntry){MARKER, strlen(MARKER), NULL};
         out[(*n)++] = (StoreEntry){SINGLE, strlen(SINGLE), NULL};
     }
-    if (!lua_istable(L, table))
-        return out;
+    if (!lua_istable(L, table)) return out;
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
         const char *key = lua_tostring(L, -2);
-        if (strcmp(key, "format") == 0 || strcmp(key, MARKER) == 0)
-            continue;
+        if (strcmp(key, "format") == 0 || strcmp(key, MARKER) == 0) continue;
         for (int i = -2; i < 0; i++) {
             StoreEntry *e = &out[(*n)++];
             e->name = lua_tolstring(L, i, &e->length);
@@ -263,19 +259,16 @@ static int save(lua_State *L)
                     "save(): an .npy file holds one tensor; .npz and .safetensors hold a table");
     else
         collect_table(L, &c, object, 0, 0);
-    if (c.n > INT32_MAX / 2)
-        raise_error(L, "ValueError", "save(): too many tensors");
+    if (c.n > INT32_MAX / 2) raise_error(L, "ValueError", "save(): too many tensors");
     int nmetadata;
     const StoreEntry *entries = make_entries(L, &c);
     const StoreEntry *metadata = make_metadata(L, c.metadata, single != NULL, &nmetadata);
     StoreOut out;
-    if (!store_create(&out, path))
-        return raise_pending(L);
+    if (!store_create(&out, path)) return raise_pending(L);
     bool ok = npy      ? npy_write(&out, single)
               : c.list ? npz_write(&out, entries, (int)c.n)
                        : safetensors_write(&out, entries, (int)c.n, metadata, nmetadata);
-    if (!store_finish(&out, ok))
-        return raise_pending(L);
+    if (!store_finish(&out, ok)) return raise_pending(L);
     return 0;
 }
 
@@ -334,12 +327,10 @@ static void push_loaded(lua_State *L, const Reader *r, Tensor *t)
     }
     int mark = scope_open();
     Tensor *moved = tensor_to(tensor_detach(t), (DType)t->dtype, r->device, false);
-    if (moved && t->requires_grad)
-        tensor_set_requires_grad(moved, true);
+    if (moved && t->requires_grad) tensor_set_requires_grad(moved, true);
     bool kept = store_tensor(r->store, moved) != NULL;
     scope_close(mark);
-    if (!kept)
-        raise_pending(L);
+    if (!kept) raise_pending(L);
     moved->is_parameter = t->is_parameter;
     push_tensor(L, moved);
 }
@@ -364,11 +355,9 @@ static void fill_dict(lua_State *L, const Reader *r, const StoreValue *v, int de
 static void push_table(lua_State *L, const Reader *r, const StoreValue *v, int depth)
 {
     luaL_checkstack(L, 12, "values nested too deeply");
-    if (lua_rawgetp(L, r->seen, v) != LUA_TNIL)
-        return;
+    if (lua_rawgetp(L, r->seen, v) != LUA_TNIL) return;
     lua_pop(L, 1);
-    if (depth > DEPTH_MAX)
-        raise_error(L, "ValueError", "load(): values are nested too deeply");
+    if (depth > DEPTH_MAX) raise_error(L, "ValueError", "load(): values are nested too deeply");
     if (v->kind == STORE_LIST)
         lua_newtable(L);
     else {
@@ -400,20 +389,16 @@ static void push_value(lua_State *L, const Reader *r, const StoreValue *v, int d
 static bool read_any(StoreFile *f, Store *s)
 {
     unsigned char start[9] = {0};
-    if (f->size == 0)
-        return tide_refuse("EOFError", "Ran out of input: '%s' is empty", f->path);
-    if (!store_read(f, 0, start, f->size < 9 ? (size_t)f->size : 9))
-        return false;
-    if (memcmp(start, "\x93NUMPY", 6) == 0)
-        return npy_read(f, s);
-    if (memcmp(start, "PK\3\4", 4) == 0 || memcmp(start, "PK\5\6", 4) == 0)
+    if (f->size == 0) return tide_refuse("EOFError", "Ran out of input: '%s' is empty", f->path);
+    if (!store_read(f, 0, start, f->size < 9 ? (size_t)f->size : 9)) return false;
+    if (memcmp(start, "\x93NUMPY", 6) == 0) return npy_read(f, s);
+    if (memcmp(start, "PK\3\4", 4) == 0 || memcmp(start, "PK\5\6", 4) == 0 || memcmp(start, "PK\6\6", 4) == 0)
         return zip_read(f, s);
     if (start[0] == 0x80 && start[1] >= 2 && start[1] <= 5)
         return tide_refuse(
             "ValueError",
             "'%s' is a bare pickle, as PyTorch wrote before 1.6; load it there and save it again", f->path);
-    if (start[8] == '{')
-        return safetensors_read(f, s);
+    if (start[8] == '{') return safetensors_read(f, s);
     return tide_refuse("ValueError",
                        "'%s' is no file that load() reads (safetensors, .npy, .npz, PyTorch's .pt)", f->path);
 }
@@ -429,8 +414,7 @@ static bool is_single(const Store *s)
     if (!s->metadata || s->root->kind != STORE_DICT || s->root->n != 2 || !is_word(s->root->items[0], SINGLE))
         return false;
     for (size_t i = 0; i + 1 < s->metadata->n; i += 2)
-        if (is_word(s->metadata->items[i], MARKER))
-            return is_word(s->metadata->items[i + 1], SINGLE);
+        if (is_word(s->metadata->items[i], MARKER)) return is_word(s->metadata->items[i + 1], SINGLE);
     return false;
 }
 
@@ -440,8 +424,7 @@ static bool push_metadata(lua_State *L, const StoreValue *v)
     lua_newtable(L);
     bool any = false;
     for (size_t i = 0; v && i + 1 < v->n; i += 2) {
-        if (is_word(v->items[i], "format") || is_word(v->items[i], MARKER))
-            continue;
+        if (is_word(v->items[i], "format") || is_word(v->items[i], MARKER)) continue;
         any = true;
         lua_pushlstring(L, v->items[i]->text, v->items[i]->length);
         lua_pushlstring(L, v->items[i + 1]->text, v->items[i + 1]->length);
@@ -461,17 +444,14 @@ static int load(lua_State *L)
     StoreFile file;
     const char *path = take_path(L, "load", (int)v[0].i);
     Reader r = {.device = {DEVICE_CPU, 0}};
-    if (v[1].i >= 0)
-        r.device = (Device){(uint8_t)(v[1].i / 256), (uint8_t)(v[1].i % 256)};
+    if (v[1].i >= 0) r.device = (Device){(uint8_t)(v[1].i / 256), (uint8_t)(v[1].i % 256)};
     Store *s = r.store = push_store(L);
-    if (!store_open(&file, path))
-        return raise_pending(L);
+    if (!store_open(&file, path)) return raise_pending(L);
     int mark = scope_open();
     bool ok = read_any(&file, s);
     scope_close(mark);
     store_close(&file);
-    if (!ok)
-        return raise_pending(L);
+    if (!ok) return raise_pending(L);
     push_ordered(L);
     r.ordered = lua_gettop(L);
     lua_newtable(L);

@@ -1,12 +1,14 @@
 /* lstore.h - what the files of torch.save and torch.load share. None but lstore.c knows Lua.
  *
- * Reading. Every number in a file is checked against the file's real size before anything is allocated or read.
- * A reader builds a tree of StoreValues in a Store, which owns them all (a value may stand in several places, as
- * pickle allows) and the tensors in them; lstore.c turns the tree into Lua values. Writing. A writer gets a list
- * of named tensors and a StoreOut, a new file that takes the old one's place only when it is whole.
+ * Reading. Every number in a file is checked against the file's real size before anything is allocated or
+ * read. A reader builds a tree of StoreValues in a Store, which owns them all (a value may stand in several
+ * places, as pickle allows) and the tensors in them; lstore.c turns the tree into Lua values.
  *
- * All functions returning bool or pointers: false or NULL and the engine's error. Files are little-endian, as the
- * machines Tide runs on are. */
+ * Writing. A writer gets a list of named tensors and a StoreOut, a new file that takes the old one's place
+ * only when it is whole.
+ *
+ * All functions returning bool or pointers: false or NULL and the engine's error. Files are little-endian, as
+ * the machines are that Tide runs on. */
 #ifndef TIDE_LSTORE_H
 #define TIDE_LSTORE_H
 
@@ -102,7 +104,8 @@ typedef struct StoreEntry {
 
 bool store_create(StoreOut *o, const char *path);
 bool store_write(StoreOut *o, const void *data, size_t n);
-/* The tensor's elements, row-major, wherever it lies. Given crc, it is brought up to date instead of writing. */
+/* The tensor's elements, row-major, wherever it lies. Given crc, that is brought up to date and nothing is
+ * written. */
 bool store_write_tensor(StoreOut *o, Tensor *t, uint32_t *crc);
 /* Puts the file in its place if ok and it can be; else it is gone. */
 bool store_finish(StoreOut *o, bool ok);

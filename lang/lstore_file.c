@@ -44,15 +44,11 @@ bool store_open(StoreFile *f, const char *path)
     f->path = path;
     f->fd = -1;
     /* looked at before it is opened: opening a pipe would wait for its writer */
-    if (stat(path, &about) != 0)
-        return store_errno(errno, path);
-    if (S_ISDIR(about.st_mode))
-        return store_errno(EISDIR, path);
-    if (!S_ISREG(about.st_mode))
-        return tide_refuse("OSError", "'%s' is not a regular file", path);
+    if (stat(path, &about) != 0) return store_errno(errno, path);
+    if (S_ISDIR(about.st_mode)) return store_errno(EISDIR, path);
+    if (!S_ISREG(about.st_mode)) return tide_refuse("OSError", "'%s' is not a regular file", path);
     f->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (f->fd < 0)
-        return store_errno(errno, path);
+    if (f->fd < 0) return store_errno(errno, path);
     if (fstat(f->fd, &about) != 0) {
         store_errno(errno, path);
         store_close(f);
@@ -64,8 +60,7 @@ bool store_open(StoreFile *f, const char *path)
 
 void store_close(StoreFile *f)
 {
-    if (f->fd >= 0)
-        close(f->fd);
+    if (f->fd >= 0) close(f->fd);
     f->fd = -1;
 }
 
@@ -75,16 +70,12 @@ bool store_read(StoreFile *f, int64_t at, void *out, size_t n)
         return tide_refuse("RuntimeError", "'%s' is truncated: it ends before the data its header announces",
                            f->path);
     for (size_t done = 0; done < n;) {
-        if (tide_check_interrupt())
-            return false;
+        if (tide_check_interrupt()) return false;
         ssize_t got = pread(f->fd, (char *)out + done, n - done < CHUNK ? n - done : CHUNK,
                             (off_t)(at + (int64_t)done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return store_errno(errno, f->path);
-        if (got == 0)
-            return tide_refuse("RuntimeError", "'%s' became shorter while it was read", f->path);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return store_errno(errno, f->path);
+        if (got == 0) return tide_refuse("RuntimeError", "'%s' became shorter while it was read", f->path);
         done += (size_t)got;
     }
     return true;
@@ -97,11 +88,9 @@ unsigned char *store_read_block(StoreFile *f, int64_t at, size_t n)
         return NULL;
     }
     unsigned char *block = malloc(n + 1);
-    if (!block)
-        return tide_fail("MemoryError", "not enough memory to read '%s'", f->path);
+    if (!block) return tide_fail("MemoryError", "not enough memory to read '%s'", f->path);
     block[n] = 0;
-    if (store_read(f, at, block, n))
-        return block;
+    if (store_read(f, at, block, n)) return block;
     free(block);
     return NULL;
 }
@@ -117,25 +106,21 @@ bool store_bytes(const StoreFile *f, const Dims *shape, DType dtype, int64_t *by
 
 void store_mend_bools(Tensor *t)
 {
-    if (t->dtype != DT_BOOL || t->numel == 0)
-        return;
+    if (t->dtype != DT_BOOL || t->numel == 0) return;
     unsigned char *bytes = tensor_data(t);
-    for (int64_t i = 0; i < t->numel; i++)
-        bytes[i] = bytes[i] != 0;
+    for (int64_t i = 0; i < t->numel; i++) bytes[i] = bytes[i] != 0;
 }
 
 Tensor *store_read_tensor(StoreFile *f, int64_t at, const Dims *shape, DType dtype)
 {
     int64_t bytes;
-    if (!store_bytes(f, shape, dtype, &bytes))
-        return NULL;
+    if (!store_bytes(f, shape, dtype, &bytes)) return NULL;
     if (at < 0 || at > f->size || bytes > f->size - at) {
         store_read(f, at, NULL, (size_t)bytes); /* for its error */
         return NULL;
     }
     Tensor *t = tensor_empty(shape, dtype, (Device){DEVICE_CPU, 0});
-    if (!t || (bytes > 0 && !store_read(f, at, tensor_data(t), (size_t)bytes)))
-        return NULL;
+    if (!t || (bytes > 0 && !store_read(f, at, tensor_data(t), (size_t)bytes))) return NULL;
     store_mend_bools(t);
     return t;
 }
@@ -145,8 +130,7 @@ Tensor *store_read_tensor(StoreFile *f, int64_t at, const Dims *shape, DType dty
 StoreValue *store_new(Store *s, StoreKind kind)
 {
     StoreValue *v = calloc(1, sizeof *v);
-    if (!v)
-        return tide_fail("MemoryError", "not enough memory for the values of a file");
+    if (!v) return tide_fail("MemoryError", "not enough memory for the values of a file");
     v->kind = kind;
     v->made = s->made;
     s->made = v;
@@ -156,11 +140,9 @@ StoreValue *store_new(Store *s, StoreKind kind)
 StoreValue *store_string(Store *s, const char *text, size_t length)
 {
     StoreValue *v = store_new(s, STORE_STRING);
-    if (!v)
-        return NULL;
+    if (!v) return NULL;
     v->text = malloc(length + 1);
-    if (!v->text)
-        return tide_fail("MemoryError", "not enough memory for the values of a file");
+    if (!v->text) return tide_fail("MemoryError", "not enough memory for the values of a file");
     memcpy(v->text, text, length);
     v->text[length] = '\0';
     v->length = length;
@@ -170,20 +152,17 @@ StoreValue *store_string(Store *s, const char *text, size_t length)
 StoreValue *store_tensor(Store *s, Tensor *t)
 {
     StoreValue *v = t ? store_new(s, STORE_TENSOR) : NULL;
-    if (v)
-        v->tensor = tensor_keep(t);
+    if (v) v->tensor = tensor_keep(t);
     return v;
 }
 
 bool store_append(StoreValue *list, StoreValue *item)
 {
-    if (!item)
-        return false;
+    if (!item) return false;
     if (list->n == list->room) {
         size_t room = list->room ? 2 * list->room : 8;
         StoreValue **grown = realloc(list->items, room * sizeof *grown);
-        if (!grown)
-            return tide_refuse("MemoryError", "not enough memory for the values of a file");
+        if (!grown) return tide_refuse("MemoryError", "not enough memory for the values of a file");
         list->items = grown;
         list->room = room;
     }
@@ -216,8 +195,7 @@ static bool fail_parent(const char *path)
 /* The permissions that a plain open would have given, or those of the file that goes. */
 static mode_t wanted_mode(const struct stat *old)
 {
-    if (old)
-        return old->st_mode & 0777;
+    if (old) return old->st_mode & 0777;
     mode_t mask = umask(0);
     umask(mask);
     return 0666 & ~mask;
@@ -228,12 +206,9 @@ bool store_create(StoreOut *o, const char *path)
     struct stat about;
     bool exists = stat(path, &about) == 0;
     *o = (StoreOut){.fd = -1, .path = path};
-    if (exists && S_ISDIR(about.st_mode))
-        return store_errno(EISDIR, path);
-    if (exists && !S_ISREG(about.st_mode))
-        return tide_refuse("OSError", "'%s' is not a regular file", path);
-    if (exists && access(path, W_OK) != 0)
-        return store_errno(errno, path);
+    if (exists && S_ISDIR(about.st_mode)) return store_errno(EISDIR, path);
+    if (exists && !S_ISREG(about.st_mode)) return tide_refuse("OSError", "'%s' is not a regular file", path);
+    if (exists && access(path, W_OK) != 0) return store_errno(errno, path);
     o->target = exists ? realpath(path, NULL) : strdup(path);
     if (!o->target || asprintf(&o->temporary, "%s.XXXXXX", o->target) < 0) {
         o->temporary = NULL;
@@ -257,13 +232,10 @@ bool store_create(StoreOut *o, const char *path)
 bool store_write(StoreOut *o, const void *data, size_t n)
 {
     for (size_t done = 0; done < n;) {
-        if (tide_check_interrupt())
-            return false;
+        if (tide_check_interrupt()) return false;
         ssize_t put = write(o->fd, (const char *)data + done, n - done < CHUNK ? n - done : CHUNK);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return store_errno(errno, o->path);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return store_errno(errno, o->path);
         done += (size_t)put;
     }
     o->at += (int64_t)n;
@@ -272,21 +244,17 @@ bool store_write(StoreOut *o, const void *data, size_t n)
 
 static bool put_bytes(StoreOut *o, const unsigned char *data, size_t n, uint32_t *crc)
 {
-    if (crc)
-        *crc = (uint32_t)crc32_z(*crc, data, n);
+    if (crc) *crc = (uint32_t)crc32_z(*crc, data, n);
     return crc || store_write(o, data, n);
 }
 
 bool store_write_tensor(StoreOut *o, Tensor *t, uint32_t *crc)
 {
     size_t n = (size_t)t->numel * dtype_size((DType)t->dtype);
-    if (n == 0)
-        return true;
-    if (t->device.type == DEVICE_CPU && t->contiguous)
-        return put_bytes(o, tensor_data(t), n, crc);
+    if (n == 0) return true;
+    if (t->device.type == DEVICE_CPU && t->contiguous) return put_bytes(o, tensor_data(t), n, crc);
     unsigned char *copy = malloc(n);
-    if (!copy)
-        return tide_refuse("MemoryError", "not enough memory to write '%s'", o->path);
+    if (!copy) return tide_refuse("MemoryError", "not enough memory to write '%s'", o->path);
     bool ok = tensor_read(t, copy) && put_bytes(o, copy, n, crc);
     free(copy);
     return ok;
@@ -294,14 +262,10 @@ bool store_write_tensor(StoreOut *o, Tensor *t, uint32_t *crc)
 
 bool store_finish(StoreOut *o, bool ok)
 {
-    if (ok && fsync(o->fd) != 0)
-        ok = store_errno(errno, o->path);
-    if (close(o->fd) != 0 && ok)
-        ok = store_errno(errno, o->path);
-    if (ok && rename(o->temporary, o->target) != 0)
-        ok = store_errno(errno, o->path);
-    if (!ok)
-        unlink(o->temporary);
+    if (ok && fsync(o->fd) != 0) ok = store_errno(errno, o->path);
+    if (close(o->fd) != 0 && ok) ok = store_errno(errno, o->path);
+    if (ok && rename(o->temporary, o->target) != 0) ok = store_errno(errno, o->path);
+    if (!ok) unlink(o->temporary);
     free(o->temporary);
     free(o->target);
     return ok;

@@ -1,4 +1,4 @@
-/* lstore_npy.c - numpy's .npy: a magic word, a Python dictionary with dtype, order and shape, then the elements. */
+/* lstore_npy.c - numpy's .npy: a magic word, a Python dictionary (dtype, order, shape), then the elements. */
 #include "lang/lstore.h"
 
 #include <stdio.h>
@@ -32,10 +32,8 @@ static bool header_error(const Cursor *c)
 
 static bool take(Cursor *c, char wanted)
 {
-    while (*c->p == ' ' || *c->p == '\n')
-        c->p++;
-    if (*c->p != wanted)
-        return false;
+    while (*c->p == ' ' || *c->p == '\n') c->p++;
+    if (*c->p != wanted) return false;
     c->p++;
     return true;
 }
@@ -44,11 +42,9 @@ static bool take(Cursor *c, char wanted)
 static bool read_word(Cursor *c, char *out, size_t size)
 {
     char quote = take(c, '\'') ? '\'' : '"';
-    if (quote == '"' && !take(c, '"'))
-        return header_error(c);
+    if (quote == '"' && !take(c, '"')) return header_error(c);
     const char *end = strchr(c->p, quote);
-    if (!end || (size_t)(end - c->p) >= size)
-        return header_error(c);
+    if (!end || (size_t)(end - c->p) >= size) return header_error(c);
     memcpy(out, c->p, (size_t)(end - c->p));
     out[end - c->p] = '\0';
     c->p = end + 1;
@@ -60,8 +56,7 @@ static bool read_dtype(Cursor *c, NpyHeader *h)
     char word[24];
     if (take(c, '['))
         return tide_refuse("TypeError", "'%s' holds records, which Tide does not have", c->file->path);
-    if (!read_word(c, word, sizeof word))
-        return false;
+    if (!read_word(c, word, sizeof word)) return false;
     char order = word[0];
     for (int d = 0; d < DT_COUNT; d++)
         if (dtype_words[d] && order && strchr("|<>=", order) && strcmp(word + 1, dtype_words[d] + 1) == 0) {
@@ -77,31 +72,26 @@ static bool read_order(Cursor *c, NpyHeader *h)
 {
     take(c, ' ');
     h->fortran = strncmp(c->p, "True", 4) == 0;
-    if (!h->fortran && strncmp(c->p, "False", 5) != 0)
-        return header_error(c);
+    if (!h->fortran && strncmp(c->p, "False", 5) != 0) return header_error(c);
     c->p += h->fortran ? 4 : 5;
     return true;
 }
 
 static bool read_shape(Cursor *c, Dims *shape)
 {
-    if (!take(c, '('))
-        return header_error(c);
+    if (!take(c, '(')) return header_error(c);
     shape->n = 0;
     while (!take(c, ')')) {
         int64_t value = 0;
-        if (*c->p < '0' || *c->p > '9')
-            return header_error(c);
+        if (*c->p < '0' || *c->p > '9') return header_error(c);
         for (; *c->p >= '0' && *c->p <= '9'; c->p++)
             if (__builtin_mul_overflow(value, 10, &value) ||
                 __builtin_add_overflow(value, *c->p - '0', &value))
                 return store_damaged(c->file, "the sizes in its header are impossible");
         take(c, 'L');
-        if (shape->n == TIDE_MAXDIM)
-            return store_damaged(c->file, "it has more dims than Tide allows");
+        if (shape->n == TIDE_MAXDIM) return store_damaged(c->file, "it has more dims than Tide allows");
         shape->v[shape->n++] = value;
-        if (!take(c, ',') && *c->p != ')')
-            return header_error(c);
+        if (!take(c, ',') && *c->p != ')') return header_error(c);
     }
     return true;
 }
@@ -109,34 +99,28 @@ static bool read_shape(Cursor *c, Dims *shape)
 static bool read_dictionary(Cursor *c, NpyHeader *h)
 {
     unsigned seen = 0;
-    if (!take(c, '{'))
-        return header_error(c);
+    if (!take(c, '{')) return header_error(c);
     while (!take(c, '}')) {
         char key[16];
-        if (!read_word(c, key, sizeof key))
-            return false;
-        if (!take(c, ':'))
-            return header_error(c);
+        if (!read_word(c, key, sizeof key)) return false;
+        if (!take(c, ':')) return header_error(c);
         unsigned bit = strcmp(key, "descr") == 0 ? 1 : strcmp(key, "fortran_order") == 0 ? 2 : 4;
-        if (seen & bit || (bit == 4 && strcmp(key, "shape") != 0))
-            return header_error(c);
+        if (seen & bit || (bit == 4 && strcmp(key, "shape") != 0)) return header_error(c);
         seen |= bit;
         if (!(bit == 1 ? read_dtype(c, h) : bit == 2 ? read_order(c, h) : read_shape(c, &h->shape)))
             return false;
-        if (!take(c, ',') && *c->p != '}')
-            return header_error(c);
+        if (!take(c, ',') && *c->p != '}') return header_error(c);
     }
     return seen == 7 || header_error(c);
 }
 
-/* The first bytes of a file, at least 12 if the header is whole: how long the dictionary is and where it starts. */
+/* From the first 12 bytes: how long the dictionary is and where it starts. */
 static bool measure(const StoreFile *f, const unsigned char *start, size_t n, size_t *at, size_t *length)
 {
     if (n < 12 || memcmp(start, "\x93NUMPY", 6) != 0)
         return tide_refuse("RuntimeError", "'%s' is truncated: it ends before the data its header announces",
                            f->path);
-    if (start[6] < 1 || start[6] > 3)
-        return store_damaged(f, "its version of .npy is not known");
+    if (start[6] < 1 || start[6] > 3) return store_damaged(f, "its version of .npy is not known");
     *length = start[8] | (size_t)start[9] << 8;
     *at = 10;
     if (start[6] > 1) {
@@ -162,21 +146,17 @@ static void swap_bytes(Tensor *t)
 static Dims stored_shape(const NpyHeader *h)
 {
     Dims d = h->shape;
-    for (int i = 0; h->fortran && i < d.n; i++)
-        d.v[i] = h->shape.v[d.n - 1 - i];
+    for (int i = 0; h->fortran && i < d.n; i++) d.v[i] = h->shape.v[d.n - 1 - i];
     return d;
 }
 
 /* Big-endian elements turned; a column-major array seen through its strides, as torch.from_numpy sees it. */
 static Tensor *finish(const NpyHeader *h, Tensor *t)
 {
-    if (t && h->swapped)
-        swap_bytes(t);
-    if (!t || !h->fortran || h->shape.n < 2)
-        return t;
+    if (t && h->swapped) swap_bytes(t);
+    if (!t || !h->fortran || h->shape.n < 2) return t;
     Dims stride = {.n = h->shape.n};
-    for (int i = 0; i < stride.n; i++)
-        stride.v[i] = t->stride[stride.n - 1 - i];
+    for (int i = 0; i < stride.n; i++) stride.v[i] = t->stride[stride.n - 1 - i];
     return tensor_alias(t, &h->shape, &stride, 0);
 }
 
@@ -186,19 +166,15 @@ bool npy_read(StoreFile *f, Store *s)
     size_t at, length;
     size_t n = f->size < 12 ? (size_t)f->size : 12;
     NpyHeader h = {0};
-    if (!store_read(f, 0, start, n) || !measure(f, start, n, &at, &length))
-        return false;
+    if (!store_read(f, 0, start, n) || !measure(f, start, n, &at, &length)) return false;
     char *text = (char *)store_read_block(f, (int64_t)at, length);
-    if (!text)
-        return false;
+    if (!text) return false;
     Cursor c = {text, f};
     bool ok = read_dictionary(&c, &h);
     free(text);
     int64_t bytes, data = (int64_t)(at + length);
-    if (!ok || !store_bytes(f, &h.shape, h.dtype, &bytes))
-        return false;
-    if (bytes < f->size - data)
-        return store_damaged(f, "it holds more than its header announces");
+    if (!ok || !store_bytes(f, &h.shape, h.dtype, &bytes)) return false;
+    if (bytes < f->size - data) return store_damaged(f, "it holds more than its header announces");
     Dims stored = stored_shape(&h);
     s->root = store_tensor(s, finish(&h, store_read_tensor(f, data, &stored, h.dtype)));
     return s->root != NULL;
@@ -209,29 +185,24 @@ Tensor *npy_parse(const StoreFile *f, const unsigned char *data, size_t n)
     size_t at, length;
     int64_t bytes;
     NpyHeader h = {0};
-    if (!measure(f, data, n, &at, &length))
-        return NULL;
+    if (!measure(f, data, n, &at, &length)) return NULL;
     if (length > n - at)
         return tide_fail("ValueError", "'%s' is damaged: an array in it ends early", f->path);
     char *text = malloc(length + 1);
-    if (!text)
-        return tide_fail("MemoryError", "not enough memory to read '%s'", f->path);
+    if (!text) return tide_fail("MemoryError", "not enough memory to read '%s'", f->path);
     memcpy(text, data + at, length);
     text[length] = '\0';
     Cursor c = {text, f};
     bool ok = read_dictionary(&c, &h);
     free(text);
-    if (!ok || !store_bytes(f, &h.shape, h.dtype, &bytes))
-        return NULL;
+    if (!ok || !store_bytes(f, &h.shape, h.dtype, &bytes)) return NULL;
     if ((size_t)bytes != n - at - length)
         return tide_fail("ValueError", "'%s' is damaged: the bytes of an array do not fit its shape",
                          f->path);
     Dims stored = stored_shape(&h);
     Tensor *t = tensor_empty(&stored, h.dtype, (Device){DEVICE_CPU, 0});
-    if (t && bytes > 0)
-        memcpy(tensor_data(t), data + at + length, (size_t)bytes);
-    if (t)
-        store_mend_bools(t);
+    if (t && bytes > 0) memcpy(tensor_data(t), data + at + length, (size_t)bytes);
+    if (t) store_mend_bools(t);
     return finish(&h, t);
 }
 
@@ -250,8 +221,7 @@ char *npy_header(Tensor *t, size_t *length)
     p += snprintf(p, (size_t)(end - p), t->ndim == 1 ? ",), }" : "), }");
     size_t n = (size_t)(p - text), total = (10 + n + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     char *header = malloc(total);
-    if (!header)
-        return tide_fail("MemoryError", "not enough memory for the header of a file");
+    if (!header) return tide_fail("MemoryError", "not enough memory for the header of a file");
     memset(header, ' ', total);
     memcpy(header, "\x93NUMPY\1\0", 8);
     header[8] = (char)((total - 10) & 0xFF);

@@ -1,7 +1,7 @@
-/* lstore_pickle.c - the pickle inside PyTorch's .pt files, as far as tensors, numbers, strings, lists and dicts go.
+/* lstore_pickle.c - the pickle inside PyTorch's .pt files, as far as it builds tensors and plain values.
  *
- * A pickle is a program for a stack machine that may call any Python function. Here it can call the few below,
- * which only build values, and everything else is an error: loading never runs a file's code. Elements lie in
+ * A pickle is a program for a stack machine that may call any Python function. Here it can call the few
+ * below, which only build values, and all else is an error: loading never runs a file's code. Elements lie in
  * members "data/KEY" of the archive, one for each storage; tensors of one storage share it here too. */
 #include "lang/lstore.h"
 
@@ -39,17 +39,11 @@ typedef struct Machine {
     Store *store;
 } Machine;
 
-static bool bad(const Machine *m)
-{
-    return store_damaged(m->file, "its pickle makes no sense");
-}
+static bool bad(const Machine *m) { return store_damaged(m->file, "its pickle makes no sense"); }
 
 /* ---- the stack ---- */
 
-static bool push(Machine *m, StoreValue *v)
-{
-    return store_append(m->stack, v);
-}
+static bool push(Machine *m, StoreValue *v) { return store_append(m->stack, v); }
 
 /* The value `depth` places below the top, if it is of that kind; else NULL and an error. */
 static StoreValue *peek(const Machine *m, size_t depth, StoreKind kind)
@@ -68,12 +62,11 @@ static StoreValue *pop(Machine *m)
     return NULL;
 }
 
-/* Where the values above the last mark begin; the mark itself stands before them. 0 and an error without one. */
+/* Where the values above the last mark begin, just behind it; 0 and an error without one. */
 static size_t above_mark(const Machine *m)
 {
     for (size_t i = m->stack->n; i > 0; i--)
-        if (m->stack->items[i - 1]->kind == STORE_MARK)
-            return i;
+        if (m->stack->items[i - 1]->kind == STORE_MARK) return i;
     bad(m);
     return 0;
 }
@@ -82,8 +75,7 @@ static size_t above_mark(const Machine *m)
 static bool move_values(Machine *m, size_t from, StoreValue *list)
 {
     for (size_t i = from; i < m->stack->n; i++)
-        if (!store_append(list, m->stack->items[i]))
-            return false;
+        if (!store_append(list, m->stack->items[i])) return false;
     m->stack->n = from;
     return true;
 }
@@ -105,24 +97,21 @@ static bool read_number(Machine *m, int n, uint64_t *out)
 {
     const unsigned char *p = operand(m, (uint64_t)n);
     *out = 0;
-    for (int i = 0; p && i < n; i++)
-        *out |= (uint64_t)p[i] << 8 * i;
+    for (int i = 0; p && i < n; i++) *out |= (uint64_t)p[i] << 8 * i;
     return p != NULL;
 }
 
 static bool push_int(Machine *m, int64_t value)
 {
     StoreValue *v = store_new(m->store, STORE_INT);
-    if (v)
-        v->i = value;
+    if (v) v->i = value;
     return v && push(m, v);
 }
 
 static bool push_bool(Machine *m, bool value)
 {
     StoreValue *v = store_new(m->store, STORE_BOOL);
-    if (v)
-        v->b = value;
+    if (v) v->b = value;
     return v && push(m, v);
 }
 
@@ -130,8 +119,7 @@ static bool push_bool(Machine *m, bool value)
 static bool op_number(Machine *m, int n, bool is_signed)
 {
     uint64_t value;
-    if (!read_number(m, n, &value))
-        return false;
+    if (!read_number(m, n, &value)) return false;
     int shift = 64 - 8 * n;
     return push_int(m, is_signed && n ? (int64_t)(value << shift) >> shift : (int64_t)value);
 }
@@ -139,8 +127,7 @@ static bool op_number(Machine *m, int n, bool is_signed)
 static bool op_long(Machine *m)
 {
     uint64_t n;
-    if (!read_number(m, 1, &n))
-        return false;
+    if (!read_number(m, 1, &n)) return false;
     if (n > 8)
         return tide_refuse("OverflowError", "'%s' holds an int that does not fit int64", m->file->path);
     return op_number(m, (int)n, true);
@@ -151,10 +138,8 @@ static bool op_float(Machine *m)
     const unsigned char *p = operand(m, 8);
     StoreValue *v = p ? store_new(m->store, STORE_FLOAT) : NULL;
     uint64_t bits = 0;
-    for (int i = 0; v && i < 8; i++)
-        bits = bits << 8 | p[i];
-    if (v)
-        memcpy(&v->f, &bits, sizeof bits);
+    for (int i = 0; v && i < 8; i++) bits = bits << 8 | p[i];
+    if (v) memcpy(&v->f, &bits, sizeof bits);
     return v && push(m, v);
 }
 
@@ -175,8 +160,7 @@ static bool push_global(Machine *m, const char *module, size_t nmodule, const ch
             full[nmodule] != '.' || memcmp(full + nmodule + 1, name, nname) != 0)
             continue;
         StoreValue *v = store_new(m->store, STORE_GLOBAL);
-        if (v)
-            v->i = globals[i].global;
+        if (v) v->i = globals[i].global;
         return v && push(m, v);
     }
     return tide_refuse(
@@ -192,8 +176,7 @@ static bool op_global(Machine *m)
     const unsigned char *module = m->p;
     const unsigned char *name = memchr(module, '\n', (size_t)(m->end - module));
     const unsigned char *end = name ? memchr(name + 1, '\n', (size_t)(m->end - name - 1)) : NULL;
-    if (!end)
-        return bad(m);
+    if (!end) return bad(m);
     m->p = end + 1;
     return push_global(m, (const char *)module, (size_t)(name - module), (const char *)name + 1,
                        (size_t)(end - name - 1));
@@ -202,20 +185,17 @@ static bool op_global(Machine *m)
 static bool op_stack_global(Machine *m)
 {
     const StoreValue *name = pop(m), *module = name ? pop(m) : NULL;
-    if (!module || name->kind != STORE_STRING || module->kind != STORE_STRING)
-        return bad(m);
+    if (!module || name->kind != STORE_STRING || module->kind != STORE_STRING) return bad(m);
     return push_global(m, module->text, module->length, name->text, name->length);
 }
 
 /* A list of ints as sizes or strides. */
 static bool read_dims(const Machine *m, const StoreValue *list, Dims *d)
 {
-    if (list->kind != STORE_LIST || list->n > TIDE_MAXDIM)
-        return bad(m);
+    if (list->kind != STORE_LIST || list->n > TIDE_MAXDIM) return bad(m);
     d->n = (int)list->n;
     for (int i = 0; i < d->n; i++) {
-        if (list->items[i]->kind != STORE_INT || list->items[i]->i < 0)
-            return bad(m);
+        if (list->items[i]->kind != STORE_INT || list->items[i]->i < 0) return bad(m);
         d->v[i] = list->items[i]->i;
     }
     return true;
@@ -226,8 +206,7 @@ static bool inside(const Tensor *storage, const Dims *shape, const Dims *stride,
 {
     int64_t last = offset, numel = 1, step;
     for (int i = 0; i < shape->n; i++)
-        if (shape->v[i] == 0)
-            return offset >= 0 && offset <= storage->numel;
+        if (shape->v[i] == 0) return offset >= 0 && offset <= storage->numel;
     for (int i = 0; i < shape->n; i++)
         if (__builtin_mul_overflow(numel, shape->v[i], &numel) ||
             __builtin_mul_overflow(shape->v[i] - 1, stride->v[i], &step) ||
@@ -238,8 +217,7 @@ static bool inside(const Tensor *storage, const Dims *shape, const Dims *stride,
 
 static Tensor *with_grad(Tensor *t, bool parameter, bool requires_grad)
 {
-    if (!t || (requires_grad && !tensor_set_requires_grad(t, true)))
-        return NULL;
+    if (!t || (requires_grad && !tensor_set_requires_grad(t, true))) return NULL;
     t->is_parameter = parameter;
     return t;
 }
@@ -274,8 +252,7 @@ static bool op_reduce(Machine *m)
 {
     StoreValue *args = peek(m, 0, STORE_LIST), *function = args ? peek(m, 1, STORE_GLOBAL) : NULL,
                *made = NULL;
-    if (!function)
-        return false;
+    if (!function) return false;
     if (function->i == G_ORDERED_DICT && args->n == 0)
         made = store_new(m->store, STORE_DICT);
     else if (function->i == G_SIZE && args->n == 1 && args->items[0]->kind == STORE_LIST)
@@ -304,15 +281,12 @@ static Tensor *read_storage(Machine *m, const StoreValue *key, DType dtype, int6
     }
     int64_t bytes;
     Dims shape = {1, {numel}};
-    if (!store_bytes(m->file, &shape, dtype, &bytes))
-        return NULL;
+    if (!store_bytes(m->file, &shape, dtype, &bytes)) return NULL;
     if (!member || member->size < bytes)
         return store_damaged(m->file, "the elements of a tensor are not in it"), NULL;
     int64_t at = zip_data(m->file, member);
-    if (at < 0)
-        return NULL;
-    if (member->packed == member->size)
-        return store_read_tensor(m->file, at, &shape, dtype);
+    if (at < 0) return NULL;
+    if (member->packed == member->size) return store_read_tensor(m->file, at, &shape, dtype);
     unsigned char *data = zip_read_member(m->file, member, false);
     Tensor *t = data ? tensor_empty(&shape, dtype, (Device){DEVICE_CPU, 0}) : NULL;
     if (t && bytes) {
@@ -327,8 +301,7 @@ static Tensor *read_storage(Machine *m, const StoreValue *key, DType dtype, int6
 static bool op_persistent(Machine *m)
 {
     const StoreValue *id = peek(m, 0, STORE_LIST);
-    if (!id)
-        return false;
+    if (!id) return false;
     StoreValue **v = id->items;
     if (id->n != 5 || v[0]->kind != STORE_STRING || strcmp(v[0]->text, "storage") != 0 ||
         v[1]->kind != STORE_GLOBAL || v[1]->i < G_STORAGE || v[2]->kind != STORE_STRING ||
@@ -342,8 +315,7 @@ static bool op_persistent(Machine *m)
             return old->dtype == dtype && old->numel == v[4]->i ? push(m, m->storages->items[i + 1]) : bad(m);
         }
     StoreValue *storage = store_tensor(m->store, read_storage(m, v[2], dtype, v[4]->i));
-    if (!storage || !store_append(m->storages, v[2]) || !store_append(m->storages, storage))
-        return false;
+    if (!storage || !store_append(m->storages, v[2]) || !store_append(m->storages, storage)) return false;
     storage->b = true;
     return push(m, storage);
 }
@@ -354,8 +326,7 @@ static bool op_persistent(Machine *m)
 static bool op_tuple(Machine *m, size_t from, bool mark)
 {
     StoreValue *list = store_new(m->store, STORE_LIST);
-    if (!list || !move_values(m, from, list))
-        return false;
+    if (!list || !move_values(m, from, list)) return false;
     m->stack->n -= mark;
     return push(m, list);
 }
@@ -363,8 +334,7 @@ static bool op_tuple(Machine *m, size_t from, bool mark)
 static bool op_last(Machine *m, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (i >= m->stack->n || m->stack->items[m->stack->n - 1 - i]->kind == STORE_MARK)
-            return bad(m);
+        if (i >= m->stack->n || m->stack->items[m->stack->n - 1 - i]->kind == STORE_MARK) return bad(m);
     return op_tuple(m, m->stack->n - n, false);
 }
 
@@ -376,28 +346,24 @@ static bool op_extend(Machine *m, size_t from, bool mark, StoreKind kind)
         (kind == STORE_DICT && (m->stack->n - from) % 2))
         return bad(m);
     StoreValue *into = m->stack->items[below - 1];
-    if (!move_values(m, from, into))
-        return false;
+    if (!move_values(m, from, into)) return false;
     m->stack->n -= mark;
     return true;
 }
 
 static bool op_put(Machine *m, uint64_t at)
 {
-    if (at >= m->size || m->stack->n == 0)
-        return bad(m);
+    if (at >= m->size || m->stack->n == 0) return bad(m);
     StoreValue *none = at >= m->memo->n ? store_new(m->store, STORE_MARK) : NULL;
     while (m->memo->n <= at)
-        if (!store_append(m->memo, none))
-            return false;
+        if (!store_append(m->memo, none)) return false;
     m->memo->items[at] = m->stack->items[m->stack->n - 1];
     return true;
 }
 
 static bool op_get(Machine *m, uint64_t at)
 {
-    if (at >= m->memo->n || m->memo->items[at]->kind == STORE_MARK)
-        return bad(m);
+    if (at >= m->memo->n || m->memo->items[at]->kind == STORE_MARK) return bad(m);
     return push(m, m->memo->items[at]);
 }
 
@@ -408,10 +374,7 @@ static bool op_memo(Machine *m, int bytes, bool get)
 }
 
 /* An OrderedDict's own attributes (state dicts have versions in one) tell nothing that is needed. */
-static bool op_build(Machine *m)
-{
-    return pop(m) && peek(m, 0, STORE_DICT);
-}
+static bool op_build(Machine *m) { return pop(m) && peek(m, 0, STORE_DICT); }
 
 static bool op_mark_list(Machine *m)
 {
@@ -476,10 +439,8 @@ static bool step(Machine *m, unsigned char code)
 static bool execute(Machine *m)
 {
     while (m->p < m->end && *m->p != '.')
-        if (tide_check_interrupt() || !step(m, *m->p++))
-            return false;
-    if (m->p == m->end)
-        return bad(m);
+        if (tide_check_interrupt() || !step(m, *m->p++)) return false;
+    if (m->p == m->end) return bad(m);
     m->store->root = pop(m);
     return m->store->root && (m->stack->n == 0 || bad(m));
 }
@@ -488,12 +449,10 @@ static bool check_byte_order(StoreFile *f, const Zip *z, const char *folder, siz
 {
     for (size_t i = 0; i < z->n; i++) {
         const ZipMember *m = &z->members[i];
-        if (strncmp(m->name, folder, n) != 0 || strcmp(m->name + n, "byteorder") != 0)
-            continue;
+        if (strncmp(m->name, folder, n) != 0 || strcmp(m->name + n, "byteorder") != 0) continue;
         char *word = (char *)zip_read_member(f, m, false);
         bool little = word && strcmp(word, "little") == 0;
-        if (word && !little)
-            tide_fail("ValueError", "'%s' was written on a big-endian machine", f->path);
+        if (word && !little) tide_fail("ValueError", "'%s' was written on a big-endian machine", f->path);
         free(word);
         return little;
     }
@@ -503,11 +462,9 @@ static bool check_byte_order(StoreFile *f, const Zip *z, const char *folder, siz
 bool pickle_read(StoreFile *f, const Zip *z, const ZipMember *pickle, Store *s)
 {
     size_t folder = strlen(pickle->name) - strlen("data.pkl");
-    if (!check_byte_order(f, z, pickle->name, folder))
-        return false;
+    if (!check_byte_order(f, z, pickle->name, folder)) return false;
     unsigned char *code = zip_read_member(f, pickle, false);
-    if (!code)
-        return false;
+    if (!code) return false;
     Machine m = {.p = code,
                  .end = code + pickle->size,
                  .size = (size_t)pickle->size,

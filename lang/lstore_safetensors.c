@@ -1,7 +1,7 @@
 /* lstore_safetensors.c - safetensors files: a length (uint64), a JSON header that long, then the elements.
  *
- * {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …, "__metadata__": {"k": "v"}}; the
- * offsets count from the header's end and cover the rest of the file without holes or overlaps. */
+ * {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …, "__metadata__": {"k": "v"}};
+ * the offsets count from the header's end and cover the rest of the file without holes or overlaps. */
 #include "lang/lstore.h"
 
 #include <stdio.h>
@@ -41,31 +41,25 @@ static bool header_error(const Cursor *c)
 
 static void skip_blanks(Cursor *c)
 {
-    while (c->p < c->end && strchr(" \t\r\n", *c->p) && *c->p)
-        c->p++;
+    while (c->p < c->end && strchr(" \t\r\n", *c->p) && *c->p) c->p++;
 }
 
 static bool take(Cursor *c, char wanted)
 {
     skip_blanks(c);
-    if (c->p == c->end || *c->p != wanted)
-        return false;
+    if (c->p == c->end || *c->p != wanted) return false;
     c->p++;
     return true;
 }
 
-static bool expect(Cursor *c, char wanted)
-{
-    return take(c, wanted) || header_error(c);
-}
+static bool expect(Cursor *c, char wanted) { return take(c, wanted) || header_error(c); }
 
 static int hex_digits(const char *p)
 {
     int value = 0;
     for (int i = 0; i < 4; i++) {
         const char *digits = "0123456789abcdef", *found = p[i] ? strchr(digits, p[i] | 0x20) : NULL;
-        if (!found || (p[i] < 'A' && p[i] > '9') || p[i] < '0')
-            return -1;
+        if (!found || (p[i] < 'A' && p[i] > '9') || p[i] < '0') return -1;
         value = value * 16 + (int)(found - digits);
     }
     return value;
@@ -73,12 +67,10 @@ static int hex_digits(const char *p)
 
 static size_t put_utf8(char *out, unsigned code)
 {
-    if (code < 0x80)
-        return out[0] = (char)code, 1;
+    if (code < 0x80) return out[0] = (char)code, 1;
     int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
     out[0] = (char)((0xFF00 >> (more + 1) & 0xFF) | code >> 6 * more);
-    for (int i = 1; i <= more; i++)
-        out[i] = (char)(0x80 | (code >> 6 * (more - i) & 0x3F));
+    for (int i = 1; i <= more; i++) out[i] = (char)(0x80 | (code >> 6 * (more - i) & 0x3F));
     return (size_t)more + 1;
 }
 
@@ -86,13 +78,11 @@ static size_t put_utf8(char *out, unsigned code)
 static bool read_unicode(Cursor *c, char *out, size_t *n)
 {
     int code = c->end - c->p >= 4 ? hex_digits(c->p) : -1;
-    if (code < 0)
-        return header_error(c);
+    if (code < 0) return header_error(c);
     c->p += 4;
     if (code >= 0xD800 && code < 0xE000) {
         int low = c->end - c->p >= 6 && c->p[0] == '\\' && c->p[1] == 'u' ? hex_digits(c->p + 2) : -1;
-        if (code >= 0xDC00 || low < 0xDC00 || low > 0xDFFF)
-            return header_error(c);
+        if (code >= 0xDC00 || low < 0xDC00 || low > 0xDFFF) return header_error(c);
         code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
         c->p += 6;
     }
@@ -104,11 +94,9 @@ static bool read_escape(Cursor *c, char *out, size_t *n)
 {
     static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
     char letter = c->p < c->end ? *c->p++ : '\0';
-    if (letter == 'u')
-        return read_unicode(c, out, n);
+    if (letter == 'u') return read_unicode(c, out, n);
     const char *found = letter ? strchr(names, letter) : NULL;
-    if (!found)
-        return header_error(c);
+    if (!found) return header_error(c);
     out[(*n)++] = meanings[found - names];
     return true;
 }
@@ -116,18 +104,15 @@ static bool read_escape(Cursor *c, char *out, size_t *n)
 /* NULL and an error if no string stands there. */
 static StoreValue *read_string(Cursor *c)
 {
-    if (!expect(c, '"'))
-        return NULL;
+    if (!expect(c, '"')) return NULL;
     const char *stop = c->p;
-    while (stop < c->end && *stop != '"')
-        stop += *stop == '\\' ? 2 : 1;
+    while (stop < c->end && *stop != '"') stop += *stop == '\\' ? 2 : 1;
     if (stop >= c->end) {
         header_error(c);
         return NULL;
     }
     StoreValue *s = store_string(c->store, c->p, (size_t)(stop - c->p)); /* never longer unescaped */
-    if (!s)
-        return NULL;
+    if (!s) return NULL;
     s->length = 0;
     while (c->p < stop) {
         if ((unsigned char)*c->p < 0x20) {
@@ -148,21 +133,17 @@ static StoreValue *read_string(Cursor *c)
 static bool read_sizes(Cursor *c, int64_t *out, int most, int *n)
 {
     *n = 0;
-    if (!expect(c, '['))
-        return false;
-    if (take(c, ']'))
-        return true;
+    if (!expect(c, '[')) return false;
+    if (take(c, ']')) return true;
     do {
         skip_blanks(c);
-        if (c->p == c->end || *c->p < '0' || *c->p > '9')
-            return header_error(c);
+        if (c->p == c->end || *c->p < '0' || *c->p > '9') return header_error(c);
         int64_t value = 0;
         while (c->p < c->end && *c->p >= '0' && *c->p <= '9')
             if (__builtin_mul_overflow(value, 10, &value) ||
                 __builtin_add_overflow(value, *c->p++ - '0', &value))
                 return store_damaged(c->file, "a number in its header is too large");
-        if (*n == most)
-            return store_damaged(c->file, "a list in its header is too long");
+        if (*n == most) return store_damaged(c->file, "a list in its header is too long");
         out[(*n)++] = value;
     } while (take(c, ','));
     return expect(c, ']');
@@ -171,8 +152,7 @@ static bool read_sizes(Cursor *c, int64_t *out, int most, int *n)
 static bool read_dtype(Cursor *c, DType *dtype)
 {
     const StoreValue *word = read_string(c);
-    if (!word)
-        return false;
+    if (!word) return false;
     for (int d = 0; d < DT_COUNT; d++)
         if (strcmp(dtype_words[d], word->text) == 0) {
             *dtype = (DType)d;
@@ -187,28 +167,23 @@ static bool read_entry(Cursor *c, Entry *e)
     int64_t offsets[2];
     int n = 0;
     unsigned seen = 0;
-    if (!expect(c, '{'))
-        return false;
+    if (!expect(c, '{')) return false;
     do {
         const StoreValue *key = read_string(c);
-        if (!key || !expect(c, ':'))
-            return false;
+        if (!key || !expect(c, ':')) return false;
         unsigned bit = strcmp(key->text, "dtype") == 0          ? 1
                        : strcmp(key->text, "shape") == 0        ? 2
                        : strcmp(key->text, "data_offsets") == 0 ? 4
                                                                 : 0;
-        if (!bit || seen & bit)
-            return header_error(c);
+        if (!bit || seen & bit) return header_error(c);
         seen |= bit;
         if (bit == 1 ? !read_dtype(c, &e->dtype)
                      : !(bit == 2 ? read_sizes(c, e->shape.v, TIDE_MAXDIM, &e->shape.n)
                                   : read_sizes(c, offsets, 2, &n)))
             return false;
     } while (take(c, ','));
-    if (!expect(c, '}'))
-        return false;
-    if (seen != 7 || n != 2)
-        return header_error(c);
+    if (!expect(c, '}')) return false;
+    if (seen != 7 || n != 2) return header_error(c);
     e->begin = offsets[0];
     e->end = offsets[1];
     return true;
@@ -217,13 +192,10 @@ static bool read_entry(Cursor *c, Entry *e)
 static bool read_metadata(Cursor *c)
 {
     StoreValue *dict = store_new(c->store, STORE_DICT);
-    if (!dict || c->store->metadata)
-        return dict && header_error(c);
+    if (!dict || c->store->metadata) return dict && header_error(c);
     c->store->metadata = dict;
-    if (!expect(c, '{'))
-        return false;
-    if (take(c, '}'))
-        return true;
+    if (!expect(c, '{')) return false;
+    if (take(c, '}')) return true;
     do {
         if (!store_append(dict, read_string(c)) || !expect(c, ':') || !store_append(dict, read_string(c)))
             return false;
@@ -236,8 +208,7 @@ static Entry *add_entry(Entries *all)
     if (all->n == all->room) {
         size_t room = all->room ? 2 * all->room : 16;
         Entry *grown = realloc(all->v, room * sizeof *grown);
-        if (!grown)
-            return tide_fail("MemoryError", "not enough memory for the header of a file");
+        if (!grown) return tide_fail("MemoryError", "not enough memory for the header of a file");
         all->v = grown;
         all->room = room;
     }
@@ -246,25 +217,20 @@ static Entry *add_entry(Entries *all)
 
 static bool read_header(Cursor *c, Entries *all)
 {
-    if (!expect(c, '{'))
-        return false;
+    if (!expect(c, '{')) return false;
     if (!take(c, '}')) {
         do {
             StoreValue *name = read_string(c);
-            if (!name || !expect(c, ':'))
-                return false;
+            if (!name || !expect(c, ':')) return false;
             if (strcmp(name->text, "__metadata__") == 0) {
-                if (!read_metadata(c))
-                    return false;
+                if (!read_metadata(c)) return false;
                 continue;
             }
             Entry *e = add_entry(all);
-            if (!e || !read_entry(c, e))
-                return false;
+            if (!e || !read_entry(c, e)) return false;
             e->name = name;
         } while (take(c, ','));
-        if (!expect(c, '}'))
-            return false;
+        if (!expect(c, '}')) return false;
     }
     skip_blanks(c);
     return c->p == c->end || header_error(c);
@@ -299,8 +265,7 @@ static bool check_sorted(const StoreFile *f, const Entries *all, const Entry **o
     for (size_t i = 0; i < all->n; i++) {
         if (order[i]->begin != at || order[i]->end < at)
             return store_damaged(f, "its tensors overlap or leave holes");
-        if (!store_bytes(f, &order[i]->shape, order[i]->dtype, &size))
-            return false;
+        if (!store_bytes(f, &order[i]->shape, order[i]->dtype, &size)) return false;
         at = order[i]->end;
         if (at - order[i]->begin != size)
             return store_damaged(f, "the bytes of a tensor do not fit its shape");
@@ -308,22 +273,18 @@ static bool check_sorted(const StoreFile *f, const Entries *all, const Entry **o
     if (at > bytes)
         return tide_refuse("RuntimeError", "'%s' is truncated: it ends before the data its header announces",
                            f->path);
-    if (at < bytes)
-        return store_damaged(f, "it holds more than its header announces");
+    if (at < bytes) return store_damaged(f, "it holds more than its header announces");
     qsort(order, all->n, sizeof *order, by_name);
     for (size_t i = 1; i < all->n; i++)
-        if (compare_names(order[i - 1], order[i]) == 0)
-            return store_damaged(f, "a name stands in it twice");
+        if (compare_names(order[i - 1], order[i]) == 0) return store_damaged(f, "a name stands in it twice");
     return true;
 }
 
 static bool check_entries(const StoreFile *f, const Entries *all, int64_t bytes)
 {
     const Entry **order = malloc((all->n + 1) * sizeof *order);
-    if (!order)
-        return tide_refuse("MemoryError", "not enough memory to read '%s'", f->path);
-    for (size_t i = 0; i < all->n; i++)
-        order[i] = &all->v[i];
+    if (!order) return tide_refuse("MemoryError", "not enough memory to read '%s'", f->path);
+    for (size_t i = 0; i < all->n; i++) order[i] = &all->v[i];
     bool ok = check_sorted(f, all, order, bytes);
     free(order);
     return ok;
@@ -339,8 +300,7 @@ static bool read_tensors(StoreFile *f, Store *s, const Entries *all, int64_t dat
             store_append(dict, e->name) &&
             store_append(dict, store_tensor(s, store_read_tensor(f, data + e->begin, &e->shape, e->dtype)));
         scope_close(mark);
-        if (!ok)
-            return false;
+        if (!ok) return false;
     }
     return dict != NULL;
 }
@@ -348,13 +308,10 @@ static bool read_tensors(StoreFile *f, Store *s, const Entries *all, int64_t dat
 bool safetensors_read(StoreFile *f, Store *s)
 {
     uint64_t length;
-    if (!store_read(f, 0, &length, sizeof length))
-        return false;
-    if (length > HEADER_MAX)
-        return store_damaged(f, "its header is too long");
+    if (!store_read(f, 0, &length, sizeof length)) return false;
+    if (length > HEADER_MAX) return store_damaged(f, "its header is too long");
     char *header = (char *)store_read_block(f, 8, (size_t)length);
-    if (!header)
-        return false;
+    if (!header) return false;
     int64_t data = 8 + (int64_t)length;
     Cursor c = {.p = header, .end = header + length, .file = f, .store = s};
     Entries all = {0};
@@ -375,8 +332,7 @@ static void put_string(FILE *out, const char *text, size_t length)
         if (byte < 0x20)
             fprintf(out, "\\u%04x", byte);
         else {
-            if (byte == '"' || byte == '\\')
-                fputc('\\', out);
+            if (byte == '"' || byte == '\\') fputc('\\', out);
             fputc(byte, out);
         }
     }
@@ -387,8 +343,7 @@ static void put_metadata(FILE *out, const StoreEntry *metadata, int n)
 {
     fputs("\"__metadata__\":{", out);
     for (int i = 0; i < n; i += 2) {
-        if (i)
-            fputc(',', out);
+        if (i) fputc(',', out);
         put_string(out, metadata[i].name, metadata[i].length);
         fputc(':', out);
         put_string(out, metadata[i + 1].name, metadata[i + 1].length);
@@ -428,8 +383,7 @@ static char *make_header(const StoreEntry *entries, int n, const StoreEntry *met
 {
     char *text = NULL;
     FILE *out = open_memstream(&text, length);
-    if (!out)
-        return NULL;
+    if (!out) return NULL;
     fputc('{', out);
     put_metadata(out, metadata, nmetadata);
     for (int i = 0; i < n; i++) {
@@ -437,11 +391,9 @@ static char *make_header(const StoreEntry *entries, int n, const StoreEntry *met
         put_entry(out, &entries[i], offsets[i]);
     }
     fputc('}', out);
-    while (ftell(out) % 8)
-        fputc(' ', out);
+    while (ftell(out) % 8) fputc(' ', out);
     bool ok = !ferror(out);
-    if (fclose(out) == 0 && ok)
-        return text;
+    if (fclose(out) == 0 && ok) return text;
     free(text);
     return NULL;
 }
@@ -451,12 +403,10 @@ bool safetensors_write(StoreOut *o, const StoreEntry *entries, int n, const Stor
 {
     size_t length = 0;
     int64_t *offsets = malloc(((size_t)n + 1) * sizeof *offsets);
-    if (offsets)
-        place(entries, n, offsets);
+    if (offsets) place(entries, n, offsets);
     char *header = offsets ? make_header(entries, n, metadata, nmetadata, offsets, &length) : NULL;
     free(offsets);
-    if (!header)
-        return tide_refuse("MemoryError", "not enough memory to write '%s'", o->path);
+    if (!header) return tide_refuse("MemoryError", "not enough memory to write '%s'", o->path);
     uint64_t count = length;
     bool ok = store_write(o, &count, sizeof count) && store_write(o, header, length);
     free(header);

@@ -19,18 +19,9 @@ enum {
 enum { STORED = 0, DEFLATED = 8, ENCRYPTED = 1, UTF8_NAME = 1 << 11 };
 enum { DEFLATE_BEST = 1032 }; /* deflate shrinks nothing by more */
 
-static uint16_t get16(const unsigned char *p)
-{
-    return (uint16_t)(p[0] | p[1] << 8);
-}
-static uint32_t get32(const unsigned char *p)
-{
-    return get16(p) | (uint32_t)get16(p + 2) << 16;
-}
-static uint64_t get64(const unsigned char *p)
-{
-    return get32(p) | (uint64_t)get32(p + 4) << 32;
-}
+static uint16_t get16(const unsigned char *p) { return (uint16_t)(p[0] | p[1] << 8); }
+static uint32_t get32(const unsigned char *p) { return get16(p) | (uint32_t)get16(p + 2) << 16; }
+static uint64_t get64(const unsigned char *p) { return get32(p) | (uint64_t)get32(p + 4) << 32; }
 
 /* ---- the directory ---- */
 
@@ -41,17 +32,13 @@ typedef struct Directory {
 static bool read_end64(StoreFile *f, int64_t end, Directory *d)
 {
     unsigned char locator[LOCATOR_SIZE], record[END64_SIZE];
-    if (end < LOCATOR_SIZE)
-        return store_damaged(f, "its zip directory is missing");
-    if (!store_read(f, end - LOCATOR_SIZE, locator, sizeof locator))
-        return false;
+    if (end < LOCATOR_SIZE) return store_damaged(f, "its zip directory is missing");
+    if (!store_read(f, end - LOCATOR_SIZE, locator, sizeof locator)) return false;
     uint64_t at = get64(locator + 8);
     if (memcmp(locator, "PK\6\7", 4) != 0 || at > (uint64_t)end)
         return store_damaged(f, "its zip directory is missing");
-    if (!store_read(f, (int64_t)at, record, sizeof record))
-        return false;
-    if (memcmp(record, "PK\6\6", 4) != 0)
-        return store_damaged(f, "its zip directory is missing");
+    if (!store_read(f, (int64_t)at, record, sizeof record)) return false;
+    if (memcmp(record, "PK\6\6", 4) != 0) return store_damaged(f, "its zip directory is missing");
     *d = (Directory){.at = get64(record + 48), .bytes = get64(record + 40), .n = get64(record + 32)};
     return true;
 }
@@ -61,8 +48,7 @@ static bool read_end(StoreFile *f, Directory *d)
 {
     int64_t tail = f->size < END_SIZE + COMMENT_MAX ? f->size : END_SIZE + COMMENT_MAX;
     unsigned char *bytes = store_read_block(f, f->size - tail, (size_t)tail);
-    if (!bytes)
-        return false;
+    if (!bytes) return false;
     const unsigned char *found = NULL;
     for (int64_t i = tail - END_SIZE; i >= 0 && !found; i--)
         if (memcmp(bytes + i, "PK\5\6", 4) == 0 && get16(bytes + i + 20) == tail - i - END_SIZE)
@@ -89,13 +75,11 @@ static bool read_extra64(const StoreFile *f, const unsigned char *extra, size_t 
         size_t id = get16(extra), size = get16(extra + 2);
         extra += 4;
         n -= 4;
-        if (size > n)
-            break;
+        if (size > n) break;
         if (id == 1)
             for (int i = 0; i < 3; i++)
                 if (*values[i] == UINT32_MAX) {
-                    if (size < 8)
-                        return store_damaged(f, "its zip directory is impossible");
+                    if (size < 8) return store_damaged(f, "its zip directory is impossible");
                     *values[i] = get64(extra);
                     extra += 8, n -= 8, size -= 8;
                 }
@@ -112,15 +96,12 @@ static bool read_row(const StoreFile *f, const unsigned char *row, size_t n, Zip
         return store_damaged(f, "its zip directory is impossible");
     size_t name = get16(row + 28), extra = get16(row + 30), comment = get16(row + 32);
     *taken = ROW_SIZE + name + extra + comment;
-    if (*taken > n)
-        return store_damaged(f, "its zip directory is impossible");
+    if (*taken > n) return store_damaged(f, "its zip directory is impossible");
     uint64_t packed = get32(row + 20), size = get32(row + 24), header = get32(row + 42);
-    if (!read_extra64(f, row + ROW_SIZE + name, extra, (uint64_t *[]){&size, &packed, &header}))
-        return false;
+    if (!read_extra64(f, row + ROW_SIZE + name, extra, (uint64_t *[]){&size, &packed, &header})) return false;
     if (packed > (uint64_t)f->size || header > (uint64_t)f->size || size > INT64_MAX)
         return store_damaged(f, "its zip directory is impossible");
-    if (memchr(row + ROW_SIZE, 0, name))
-        return store_damaged(f, "a member's name is impossible");
+    if (memchr(row + ROW_SIZE, 0, name)) return store_damaged(f, "a member's name is impossible");
     *m = (ZipMember){.flags = get16(row + 8),
                      .method = get16(row + 10),
                      .crc = get32(row + 16),
@@ -135,11 +116,9 @@ bool zip_open(StoreFile *f, Zip *z)
 {
     Directory d = {0};
     *z = (Zip){0};
-    if (!read_end(f, &d))
-        return false;
+    if (!read_end(f, &d)) return false;
     unsigned char *rows = store_read_block(f, (int64_t)d.at, d.bytes);
-    if (!rows)
-        return false;
+    if (!rows) return false;
     z->members = calloc(d.n + 1, sizeof *z->members);
     bool ok = z->members || tide_refuse("MemoryError", "not enough memory to read '%s'", f->path);
     for (size_t at = 0, taken = 0; ok && z->n < d.n; at += taken) {
@@ -152,8 +131,7 @@ bool zip_open(StoreFile *f, Zip *z)
 
 void zip_free(Zip *z)
 {
-    for (size_t i = 0; i < z->n; i++)
-        free(z->members[i].name);
+    for (size_t i = 0; i < z->n; i++) free(z->members[i].name);
     free(z->members);
     *z = (Zip){0};
 }
@@ -161,8 +139,7 @@ void zip_free(Zip *z)
 const ZipMember *zip_find(const Zip *z, const char *name)
 {
     for (size_t i = 0; i < z->n; i++)
-        if (strcmp(z->members[i].name, name) == 0)
-            return &z->members[i];
+        if (strcmp(z->members[i].name, name) == 0) return &z->members[i];
     return NULL;
 }
 
@@ -171,8 +148,7 @@ const ZipMember *zip_find(const Zip *z, const char *name)
 int64_t zip_data(StoreFile *f, const ZipMember *m)
 {
     unsigned char local[LOCAL_SIZE];
-    if (!store_read(f, m->header, local, sizeof local))
-        return -1;
+    if (!store_read(f, m->header, local, sizeof local)) return -1;
     int64_t at = m->header + LOCAL_SIZE + get16(local + 26) + get16(local + 28);
     bool ok = memcmp(local, "PK\3\4", 4) == 0 && at <= f->size && m->packed <= f->size - at;
     if (m->flags & ENCRYPTED)
@@ -201,8 +177,7 @@ static bool inflate_block(const StoreFile *f, const unsigned char *in, size_t pa
     }
     bool whole = status == Z_STREAM_END && z.next_out == out + size;
     inflateEnd(&z);
-    if (status == Z_MEM_ERROR)
-        return tide_refuse("MemoryError", "not enough memory to read '%s'", f->path);
+    if (status == Z_MEM_ERROR) return tide_refuse("MemoryError", "not enough memory to read '%s'", f->path);
     return !tide_failed() && (whole || store_damaged(f, "a member of the zip archive does not unpack"));
 }
 
@@ -224,8 +199,7 @@ unsigned char *zip_read_member(StoreFile *f, const ZipMember *m, bool checked)
 {
     int64_t at = zip_data(f, m);
     unsigned char *bytes = at < 0 ? NULL : store_read_block(f, at, (size_t)m->packed);
-    if (bytes && m->method == DEFLATED)
-        bytes = unpack(f, m, bytes);
+    if (bytes && m->method == DEFLATED) bytes = unpack(f, m, bytes);
     if (bytes && checked && (uint32_t)crc32_z(0, bytes, (size_t)m->size) != m->crc) {
         store_damaged(f, "the checksum of a zip member is wrong");
         free(bytes);
@@ -246,8 +220,7 @@ static bool is_array(const char *name, size_t *stem)
 static bool read_array(StoreFile *f, const ZipMember *m, size_t stem, Store *s)
 {
     unsigned char *bytes = zip_read_member(f, m, true);
-    if (!bytes)
-        return false;
+    if (!bytes) return false;
     int mark = scope_open();
     bool ok = store_append(s->root, store_string(s, m->name, stem)) &&
               store_append(s->root, store_tensor(s, npy_parse(f, bytes, (size_t)m->size)));
@@ -263,8 +236,7 @@ static bool read_arrays(StoreFile *f, const Zip *z, Store *s)
         if (!is_array(z->members[i].name, &stem))
             return tide_refuse("ValueError",
                                "'%s' is a zip archive, but of neither numpy's nor PyTorch's kind", f->path);
-        if (!read_array(f, &z->members[i], stem, s))
-            return false;
+        if (!read_array(f, &z->members[i], stem, s)) return false;
     }
     return s->root != NULL;
 }
@@ -276,8 +248,7 @@ bool zip_read(StoreFile *f, Store *s)
     bool ok = zip_open(f, &z);
     for (size_t i = 0; ok && i < z.n && !pickle; i++) {
         const char *slash = strchr(z.members[i].name, '/');
-        if (slash && strcmp(slash, "/data.pkl") == 0)
-            pickle = &z.members[i];
+        if (slash && strcmp(slash, "/data.pkl") == 0) pickle = &z.members[i];
     }
     ok = ok && (pickle ? pickle_read(f, &z, pickle, s) : read_arrays(f, &z, s));
     zip_free(&z);
@@ -293,8 +264,7 @@ typedef struct Row {
 
 static void put(Row *r, uint64_t value, int bytes)
 {
-    for (int i = 0; i < bytes; i++)
-        r->bytes[r->n++] = (unsigned char)(value >> 8 * i);
+    for (int i = 0; i < bytes; i++) r->bytes[r->n++] = (unsigned char)(value >> 8 * i);
 }
 
 typedef struct Member {
@@ -320,8 +290,7 @@ static bool write_member(StoreOut *o, const StoreEntry *e, Member *m)
 {
     size_t length;
     char *header = npy_header(e->tensor, &length);
-    if (!header)
-        return false;
+    if (!header) return false;
     m->crc = (uint32_t)crc32_z(0, (unsigned char *)header, length);
     m->size = length + (uint64_t)e->tensor->numel * dtype_size((DType)e->tensor->dtype);
     m->header = (uint64_t)o->at;
@@ -390,16 +359,14 @@ static bool write_end(StoreOut *o, uint64_t n, uint64_t directory)
 bool npz_write(StoreOut *o, const StoreEntry *entries, int n)
 {
     Member *members = calloc((size_t)n + 1, sizeof *members);
-    if (!members)
-        return tide_refuse("MemoryError", "not enough memory to write '%s'", o->path);
+    if (!members) return tide_refuse("MemoryError", "not enough memory to write '%s'", o->path);
     bool ok = true;
     for (int i = 0; ok && i < n; i++)
         ok = entries[i].length > UINT16_MAX - 4
                  ? tide_refuse("ValueError", "a name is too long for a zip archive")
                  : write_member(o, &entries[i], &members[i]);
     uint64_t directory = (uint64_t)o->at;
-    for (int i = 0; ok && i < n; i++)
-        ok = write_row(o, &entries[i], &members[i]);
+    for (int i = 0; ok && i < n; i++) ok = write_row(o, &entries[i], &members[i]);
     free(members);
     return ok && write_end(o, (uint64_t)n, directory);
 }
