@@ -163,3 +163,96 @@ Tensor *forward_rot90(Tensor *x, int64_t k, const Dims *dims)
         return op_flip(x, &plane);
     return op_clone(op_permute(op_flip(x, DIMS(plane.v[quarters == 1 ? 1 : 0])), &order));
 }
+
+/* ---- channels and pixels ---- */
+
+/* x reshaped to `apart`, its dims ordered as told, reshaped to `shape`. */
+static Tensor *rearranged(Tensor *x, const Dims *apart, const Dims *order, const Dims *shape)
+{
+    Tensor *y = op_reshape(x, apart);
+    return y ? op_reshape(op_permute(y, order), shape) : NULL;
+}
+
+static bool check_pixels(const char *name, const char *word, const Tensor *x, int64_t factor)
+{
+    if (x->ndim < 3)
+        return tide_refuse("RuntimeError",
+                           "%s expects input to have at least 3 dimensions, but got input with %d "
+                           "dimension(s)",
+                           name, x->ndim);
+    if (factor <= 0)
+        return tide_refuse("RuntimeError", "%s expects a positive %s, but got %lld", name, word,
+                           (long long)factor);
+    if (x->ndim + 2 > TIDE_MAXDIM)
+        return tide_refuse("RuntimeError", "%s: too many dimensions", name);
+    return true;
+}
+
+Tensor *forward_pixel_shuffle(Tensor *x, int64_t factor)
+{
+    if (!check_pixels("pixel_shuffle", "upscale_factor", x, factor))
+        return NULL;
+    int n = x->ndim - 3;
+    int64_t c = x->shape[n], h = x->shape[n + 1], w = x->shape[n + 2];
+    if (factor > INT32_MAX || c % (factor * factor) != 0) /* or the square would not fit */
+        return tide_fail("RuntimeError",
+                         "pixel_shuffle expects its input's 'channel' dimension to be divisible by the "
+                         "square of upscale_factor, but input.size(-3)=%lld is not divisible by %lld",
+                         (long long)c, (long long)(factor * factor));
+    Dims shape = tensor_dims(x), apart = shape, order = {.n = n + 5};
+    const int64_t split[] = {c / (factor * factor), factor, factor, h, w}, turned[] = {0, 3, 1, 4, 2};
+    apart.n = n + 5;
+    for (int i = 0; i < n + 5; i++) {
+        order.v[i] = i < n ? i : n + turned[i - n];
+        if (i >= n)
+            apart.v[i] = split[i - n];
+    }
+    shape.v[n] = split[0], shape.v[n + 1] = h * factor, shape.v[n + 2] = w * factor;
+    return rearranged(x, &apart, &order, &shape);
+}
+
+Tensor *forward_pixel_unshuffle(Tensor *x, int64_t factor)
+{
+    if (!check_pixels("pixel_unshuffle", "downscale_factor", x, factor))
+        return NULL;
+    int n = x->ndim - 3;
+    int64_t c = x->shape[n], h = x->shape[n + 1], w = x->shape[n + 2];
+    for (int i = 1; i <= 2; i++)
+        if (x->shape[n + i] % factor != 0)
+            return tide_fail("RuntimeError",
+                             "pixel_unshuffle expects %s to be divisible by downscale_factor, but "
+                             "input.size(%d)=%lld is not divisible by %lld",
+                             i == 1 ? "height" : "width", i - 3, (long long)x->shape[n + i],
+                             (long long)factor);
+    Dims shape = tensor_dims(x), apart = shape, order = {.n = n + 5};
+    const int64_t split[] = {c, h / factor, factor, w / factor, factor}, turned[] = {0, 2, 4, 1, 3};
+    apart.n = n + 5;
+    for (int i = 0; i < n + 5; i++) {
+        order.v[i] = i < n ? i : n + turned[i - n];
+        if (i >= n)
+            apart.v[i] = split[i - n];
+    }
+    shape.v[n] = c * factor * factor, shape.v[n + 1] = h / factor, shape.v[n + 2] = w / factor;
+    return rearranged(x, &apart, &order, &shape);
+}
+
+Tensor *forward_channel_shuffle(Tensor *x, int64_t groups)
+{
+    if (x->ndim < 3)
+        return tide_fail("RuntimeError",
+                         "channel_shuffle expects input with > 2 dims, but got input with sizes of %d dims",
+                         x->ndim);
+    if (groups <= 0)
+        return tide_fail("RuntimeError",
+                         "Number of groups to divide channels in must be positive. Value of groups:%lld",
+                         (long long)groups);
+    int64_t c = x->shape[1], rest = 1;
+    if (c % groups != 0)
+        return tide_fail("RuntimeError",
+                         "Number of channels must be divisible by groups. Got %lld channels and %lld groups.",
+                         (long long)c, (long long)groups);
+    for (int i = 2; i < x->ndim; i++)
+        rest *= x->shape[i];
+    Dims shape = tensor_dims(x);
+    return rearranged(x, DIMS(x->shape[0], groups, c / groups, rest), DIMS(0, 2, 1, 3), &shape);
+}

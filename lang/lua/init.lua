@@ -4,17 +4,26 @@ local torch, missing = ...
 
 local homes = {nn = "torch.nn", optim = "torch.optim", utils = "torch.utils", progress = "torch.progress"}
 
--- Functions written in Lua, and which of them are methods of tensors too.
+-- Functions written in Lua, and methods of tensors written in Lua.
 local functions = {
     ["torch.tensor.shape"] = "broadcast_shapes broadcast_tensors broadcast_to tile fliplr flipud " ..
         "atleast_1d atleast_2d atleast_3d hstack vstack dstack column_stack row_stack block_diag " ..
-        "tensor_split hsplit vsplit dsplit cartesian_prod combinations diagflat tril_indices triu_indices unravel_index",
+        "tensor_split hsplit vsplit dsplit cartesian_prod combinations diagflat tril_indices " ..
+        "triu_indices unravel_index",
     ["torch.tensor.statistics"] = "aminmax nanmean msort quantile nanquantile cov corrcoef histogram",
     ["torch.tensor.calculus"] = "diff trapezoid trapz cumulative_trapezoid float_power searchsorted",
+    ["torch.tensor.forms"] = "select_scatter diagonal_scatter split_with_sizes adjoint positive vander " ..
+        "is_nonzero is_same_size",
     ["torch.tensor.products"] = "tensordot einsum matrix_power",
 }
-local methods = "broadcast_to tile fliplr flipud tensor_split hsplit vsplit dsplit diagflat aminmax " ..
-    "nanmean msort quantile nanquantile cov corrcoef histogram diff float_power matrix_power"
+local methods = {
+    ["torch.tensor.shape"] = "broadcast_to tile fliplr flipud tensor_split hsplit vsplit dsplit diagflat",
+    ["torch.tensor.statistics"] = "aminmax nanmean msort quantile nanquantile cov corrcoef histogram",
+    ["torch.tensor.calculus"] = "diff float_power",
+    ["torch.tensor.forms"] = "select_scatter diagonal_scatter reshape_as split_with_sizes adjoint " ..
+        "positive float_power_ is_nonzero is_same_size",
+    ["torch.tensor.products"] = "matrix_power",
+}
 
 -- The row takes what PyTorch's keywords side and sorter say only after Lua has read them.
 torch._searchsorted, torch.searchsorted = torch.searchsorted, nil
@@ -22,8 +31,10 @@ torch._searchsorted, torch.searchsorted = torch.searchsorted, nil
 for home, names in pairs(functions) do
     for name in names:gmatch("%S+") do homes[name] = home end
 end
-for name in methods:gmatch("%S+") do
-    torch._methods[name] = function(...) return torch[name](...) end
+for home, names in pairs(methods) do
+    for name in names:gmatch("%S+") do
+        torch._methods[name] = function(...) return require(home)[name](...) end
+    end
 end
 
 setmetatable(torch, {

@@ -1,0 +1,107 @@
+-- Further forms of what tensors can do: copies with a part replaced, other names, questions about tensors.
+local torch = require "torch"
+local support = require "torch.support"
+local common = require "torch.tensor.common"
+local raise, signature = support.raise, support.signature
+local check_tensor = common.check_tensor
+
+local T = {}
+
+-- ---- a copy of input with a part of it replaced by src ----
+
+local function replaced(input, part, src)
+    local copy = input:clone()
+    local place = part(copy)
+    if tostring(place.shape) ~= tostring(src.shape) then
+        raise("RuntimeError", "expected src to have a size equal to the slice of self. src size = [%s], " ..
+            "slice size = [%s]", table.concat(common.sizes(src), ", "),
+            table.concat(common.sizes(place), ", "))
+    end
+    place:copy_(src)
+    return copy
+end
+
+local read_select = signature("select_scatter", {"input!", "src!", "dim!", "index!"})
+
+function T.select_scatter(...)
+    local input, src, dim, index = read_select(...)
+    return replaced(input, function(x) return x:select(dim, index) end, src)
+end
+
+local read_diagonal = signature("diagonal_scatter", {"input!", "src!", "offset", "dim1", "dim2"},
+    {offset = 0, dim1 = 0, dim2 = 1})
+
+function T.diagonal_scatter(...)
+    local input, src, offset, dim1, dim2 = read_diagonal(...)
+    return replaced(input, function(x) return x:diagonal(offset, dim1, dim2) end, src)
+end
+
+-- ---- shapes by another name ----
+
+function T.reshape_as(input, other)
+    check_tensor("reshape_as", "input", 1, input)
+    return input:reshape(check_tensor("reshape_as", "other", 1, other).shape)
+end
+
+function T.split_with_sizes(input, split_sizes, dim)
+    return check_tensor("split_with_sizes", "input", 1, input):split(split_sizes, dim)
+end
+
+function T.adjoint(input)
+    if check_tensor("adjoint", "input", 1, input).ndim == 1 then
+        raise("RuntimeError", "tensor.adjoint() is only supported on matrices or batches of matrices. Got " ..
+            "1-D tensor.")
+    end
+    return input.ndim == 0 and input or input:transpose(-2, -1)
+end
+
+-- ---- values ----
+
+function T.positive(input)
+    if check_tensor("positive", "input", 1, input).dtype == torch.bool then
+        raise("RuntimeError", "The `+` operator, on a bool tensor is not supported.")
+    end
+    return input
+end
+
+local read_vander = signature("vander", {"x!", "N", "increasing"}, {increasing = false})
+
+-- The powers of x, one vector a column.
+function T.vander(...)
+    local x, n, increasing = read_vander(...)
+    if check_tensor("vander", "x", 1, x).ndim ~= 1 then
+        raise("RuntimeError", "x must be a one-dimensional tensor.")
+    end
+    n = n or x:numel()
+    local columns = {}
+    for k = 0, n - 1 do columns[increasing and k + 1 or n - k] = x:pow(k) end
+    if n == 0 then return x:new_empty({x:numel(), 0}) end
+    return torch.stack(columns, 1)
+end
+
+function T.float_power_(input, exponent)
+    if input.dtype ~= torch.float64 then
+        raise("RuntimeError", "the base given to float_power_ has dtype %s but the operation's result " ..
+            "requires dtype Double", input:type():match("torch%.(%a+)Tensor"))
+    end
+    return input:pow_(exponent)
+end
+
+-- ---- questions ----
+
+function T.is_nonzero(input)
+    local n = check_tensor("is_nonzero", "input", 1, input):numel()
+    if n ~= 1 then
+        raise("RuntimeError", "Boolean value of Tensor with %s is ambiguous",
+            n == 0 and "no values" or "more than one value")
+    end
+    local value = input:item()
+    return value ~= 0 and value ~= false
+end
+
+function T.is_same_size(input, other)
+    return tostring(check_tensor("is_same_size", "input", 1, input).shape) ==
+        tostring(check_tensor("is_same_size", "other", 2, other).shape)
+end
+
+return T
