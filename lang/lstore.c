@@ -91,7 +91,7 @@ static int key_before(lua_State *L)
     return 1;
 }
 
-/* Insertion into a sorted list of keys would be slow for many: a plain merge sort of the list at `keys`. */
+/* Merge sort of the keys numbered from … to - 1 in the list at `keys`, by way of the list at `spare`. */
 static void sort_keys(lua_State *L, int keys, int spare, lua_Integer from, lua_Integer to)
 {
     if (to - from < 2) return;

@@ -9,11 +9,12 @@ import torch
 from safetensors.torch import save_file
 
 os.chdir(sys.argv[1])
-dtypes = [torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.float16, torch.bfloat16,
-          torch.float32, torch.float64]
+dtypes = [torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.float16,
+          torch.bfloat16, torch.float32, torch.float64]
 by_name = {str(t)[6:]: torch.arange(6).reshape(2, 3).to(t) for t in dtypes}
 arrays = {name: t.numpy() for name, t in by_name.items() if name != "bfloat16"}
-save_file({**by_name, "scalar": torch.tensor(1.5), "empty": torch.zeros(0, 3), 'odd "näme"\n': torch.ones(1)},
+save_file({**by_name, "scalar": torch.tensor(1.5), "empty": torch.zeros(0, 3),
+           'odd "näme"\n': torch.ones(1)},
           "store_types.safetensors", metadata={"format": "pt", "author": "me"})
 np.savez_compressed("store_arrays.npz", **arrays)
 np.save("store_fortran.npy", np.asfortranarray(np.arange(6, dtype=">i4").reshape(2, 3)))
@@ -21,8 +22,9 @@ np.save("store_unsigned.npy", np.arange(3, dtype="u4"))
 
 base = torch.arange(12.0).reshape(3, 4)
 torch.save({"base": base, "transposed": base.t(), "row": base[1], "weight": torch.nn.Parameter(torch.ones(2)),
-            "grad": torch.ones(2, requires_grad=True), "half": torch.ones(2).bfloat16(), "epoch": 3, "loss": 0.25,
-            "name": "x", "flag": True, "none": None, "list": [1, -2, (3, 2**40)], "size": base.shape},
+            "grad": torch.ones(2, requires_grad=True), "half": torch.ones(2).bfloat16(), "epoch": 3,
+            "loss": 0.25, "name": "x", "flag": True, "none": None, "list": [1, -2, (3, 2**40)],
+            "size": base.shape},
            "store_checkpoint.pt")
 torch.save(by_name["bool"], "store_pickle5.pt", pickle_protocol=5)
 torch.manual_seed(0)
