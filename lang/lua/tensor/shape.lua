@@ -48,7 +48,12 @@ function T.broadcast_tensors(...)
     return out
 end
 
-local function variadic_sizes(first, ...)
+-- The sizes of f(x, 2, 3), f(x, {2, 3}) or f(x, size), given as `word` of function `name`.
+local function variadic_sizes(name, word, first, ...)
+    if first == nil or type(first) == "string" then
+        raise("TypeError", first and "%s(): argument '%s' (position 2) must be tuple of ints, not str" or
+            '%s() missing 1 required positional arguments: "%s"', name, word)
+    end
     if math.type(first) == "integer" then return {first, ...} end
     if type(first) == "table" then return first.size or first.dims or first end
     return integers(first)
@@ -56,15 +61,12 @@ end
 
 function T.broadcast_to(input, ...)
     check_tensor("broadcast_to", "input", 1, input)
-    return input:expand(variadic_sizes(...))
+    return input:expand(variadic_sizes("broadcast_to", "size", ...))
 end
 
 function T.tile(input, ...)
     check_tensor("tile", "input", 1, input)
-    if type(...) == "string" then
-        raise("TypeError", "tile(): argument 'dims' (position 1) must be tuple of ints, not str")
-    end
-    local dims = integers(variadic_sizes(...))
+    local dims = integers(variadic_sizes("tile", "dims", ...))
     while #dims < input.ndim do table.insert(dims, 1, 1) end
     return input:rep(dims)
 end
