@@ -1,4 +1,4 @@
-/* pool_ops.c - forwards of image.def's pooling: checks with PyTorch's texts, sizes, the kernels of cpu/pool.c. */
+/* pool_ops.c - forwards of image.def's pooling: checks with PyTorch's texts, sizes, kernels. */
 #include "engine/structural.h"
 
 #include <string.h>

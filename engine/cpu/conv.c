@@ -1,4 +1,4 @@
-/* conv.c - convolutions and their gradients: windows laid out as columns of a matrix, block by block, for BLAS.
+/* conv.c - convolutions and their gradients: windows laid out as columns for BLAS.
  *
  * The kernels convolution, conv_input and conv_weight. All tensors are dense and of one dtype, float or double,
  * and have elements: x (n, channels, 3 spatial dims), weight (filters, channels / groups, 3), g (n, filters, 3).

@@ -12,8 +12,10 @@ return support.lazy("torch.nn", nn, {
         "Softmax LogSoftmax Softmin Softmax2d Sigmoid Tanh LogSigmoid Softsign Tanhshrink Hardshrink " ..
             "Softshrink RReLU PReLU",
     ["nn.dropout"] = "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout",
-    ["nn.pool"] = "MaxPool1d MaxPool2d AvgPool1d AvgPool2d AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool2d",
+    ["nn.pool"] = "MaxPool1d MaxPool2d AvgPool1d AvgPool2d AdaptiveAvgPool1d AdaptiveAvgPool2d " ..
+        "AdaptiveMaxPool2d",
     ["nn.pad"] = "ZeroPad2d ReflectionPad2d ReplicationPad2d",
+    ["nn.batch"] = "BatchNorm1d BatchNorm2d InstanceNorm2d GroupNorm",
     ["nn.conv"] = "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
     ["nn.norm"] = "LayerNorm RMSNorm",
     ["nn.embedding"] = "Embedding",

@@ -95,7 +95,8 @@ local function declare(n)
     local f = F[name:lower()]
     local Conv = class.derive(name, Module)
     local read = signature(name .. ".__init__",
-        {"in_channels!", "out_channels!", "kernel_size!", "stride", "padding", "dilation", "groups", "bias", "padding_mode", "device", "dtype"},
+        {"in_channels!", "out_channels!", "kernel_size!", "stride", "padding", "dilation", "groups", "bias",
+            "padding_mode", "device", "dtype"},
         {stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, padding_mode = "zeros"})
 
     function Conv:init(...)

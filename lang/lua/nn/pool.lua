@@ -26,7 +26,8 @@ local function max_pool(name, f)
 
     function Pool:extra_repr()
         return ("kernel_size=%s, stride=%s, padding=%s, dilation=%s, ceil_mode=%s"):format(
-            repr(self.kernel_size), repr(self.stride), repr(self.padding), repr(self.dilation), repr(self.ceil_mode))
+            repr(self.kernel_size), repr(self.stride), repr(self.padding), repr(self.dilation),
+            repr(self.ceil_mode))
     end
     pool[name] = Pool
 end

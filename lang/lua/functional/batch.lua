@@ -1,0 +1,58 @@
+-- Normalisation over batches, samples and groups of channels.
+local torch = require "torch"
+local support = require "torch.support"
+local rows = torch._nn
+local raise, signature = support.raise, support.signature
+
+local F = {}
+
+local function check_values(shape, values, where)
+    if values == 1 then
+        raise("ValueError", "Expected more than 1 %s when training, got input size %s", where, tostring(shape))
+    end
+end
+
+local read_batch = signature("batch_norm",
+    {"input!", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps"},
+    {training = false, momentum = 0.1, eps = 1e-05})
+
+function F.batch_norm(...)
+    local input, mean, var, weight, bias, training, momentum, eps = read_batch(...)
+    if not training then return rows.batch_norm_eval(input, weight, bias, mean, var, eps) end
+    if input.ndim > 1 then
+        check_values(input.shape, input:numel() // math.max(input.shape[1], 1), "value per channel")
+    end
+    return rows.batch_norm_train(input, weight, bias, mean, var, momentum, eps)
+end
+
+local read_group = signature("group_norm", {"input!", "num_groups!", "weight", "bias", "eps"}, {eps = 1e-05})
+
+function F.group_norm(...)
+    local input, groups, weight, bias, eps = read_group(...)
+    return rows.group_norm(input, groups, weight, bias, eps)
+end
+
+local read_instance = signature("instance_norm",
+    {"input!", "running_mean", "running_var", "weight", "bias", "use_input_stats", "momentum", "eps"},
+    {use_input_stats = true, momentum = 0.1, eps = 1e-05})
+
+-- Each sample's channels are the channels of one sample; running statistics take the samples' mean.
+function F.instance_norm(...)
+    local input, mean, var, weight, bias, training, momentum, eps = read_instance(...)
+    local n, channels, shape = input.shape[0], input.shape[1], {1, 0}
+    shape[2] = n * channels
+    for d = 2, input.ndim - 1 do shape[d + 1] = input.shape[d] end
+    if training then check_values(input.shape, input:numel() // math.max(n * channels, 1), "spatial element") end
+    local function for_all(t) return t ~= nil and t:rep(n) or nil end
+    local means, vars = for_all(mean), for_all(var)
+    local y = F.batch_norm(input:contiguous():view(shape), means, vars, for_all(weight), for_all(bias), training,
+        momentum, eps)
+    if mean ~= nil and training then
+        local _ <close> = torch.no_grad()
+        mean:copy_(means:view(n, channels):mean(0))
+        var:copy_(vars:view(n, channels):mean(0))
+    end
+    return y:view(input.shape)
+end
+
+return F
