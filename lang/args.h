@@ -22,7 +22,7 @@
     }
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
-enum { ARGS_MAXDIMS = 4 };
+enum { ARGS_MAXDIMS = 5 };
 
 typedef struct Args {
     lua_State *L;

@@ -19,6 +19,7 @@ local F = support.lazy("torch.nn.functional", {}, {
     ["functional.pool"] = "max_pool1d max_pool2d avg_pool1d avg_pool2d adaptive_avg_pool1d " ..
         "adaptive_avg_pool2d adaptive_max_pool2d",
     ["functional.pad"] = "pad",
+    ["functional.fold"] = "fold unfold pixel_shuffle pixel_unshuffle",
     ["functional.batch"] = "batch_norm group_norm instance_norm",
     ["functional.conv"] = "conv1d conv2d conv3d",
     ["functional.norm"] = "layer_norm rms_norm embedding",

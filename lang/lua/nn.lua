@@ -15,6 +15,7 @@ return support.lazy("torch.nn", nn, {
     ["nn.pool"] = "MaxPool1d MaxPool2d AvgPool1d AvgPool2d AdaptiveAvgPool1d AdaptiveAvgPool2d " ..
         "AdaptiveMaxPool2d",
     ["nn.pad"] = "ZeroPad2d ReflectionPad2d ReplicationPad2d",
+    ["nn.fold"] = "Fold Unfold PixelShuffle PixelUnshuffle",
     ["nn.batch"] = "BatchNorm1d BatchNorm2d InstanceNorm2d GroupNorm",
     ["nn.conv"] = "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
     ["nn.norm"] = "LayerNorm RMSNorm",

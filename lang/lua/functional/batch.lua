@@ -8,7 +8,8 @@ local F = {}
 
 local function check_values(shape, values, where)
     if values == 1 then
-        raise("ValueError", "Expected more than 1 %s when training, got input size %s", where, tostring(shape))
+        raise("ValueError", "Expected more than 1 %s when training, got input size %s", where,
+            tostring(shape))
     end
 end
 
@@ -42,11 +43,13 @@ function F.instance_norm(...)
     local n, channels, shape = input.shape[0], input.shape[1], {1, 0}
     shape[2] = n * channels
     for d = 2, input.ndim - 1 do shape[d + 1] = input.shape[d] end
-    if training then check_values(input.shape, input:numel() // math.max(n * channels, 1), "spatial element") end
+    if training then
+        check_values(input.shape, input:numel() // math.max(n * channels, 1), "spatial element")
+    end
     local function for_all(t) return t ~= nil and t:rep(n) or nil end
     local means, vars = for_all(mean), for_all(var)
-    local y = F.batch_norm(input:contiguous():view(shape), means, vars, for_all(weight), for_all(bias), training,
-        momentum, eps)
+    local y = F.batch_norm(input:contiguous():view(shape), means, vars, for_all(weight), for_all(bias),
+        training, momentum, eps)
     if mean ~= nil and training then
         local _ <close> = torch.no_grad()
         mean:copy_(means:view(n, channels):mean(0))

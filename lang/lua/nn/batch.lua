@@ -26,7 +26,8 @@ end
 
 -- ---- with running statistics ----
 
-local PARAMS = {"num_features!", "eps", "momentum", "affine", "track_running_stats", "bias", "device", "dtype"}
+local PARAMS = {"num_features!", "eps", "momentum", "affine", "track_running_stats", "bias", "device",
+    "dtype"}
 
 -- What the layers over running statistics share; momentum false is PyTorch's None: the mean of all batches.
 local function declare(name, dims, defaults)
@@ -35,8 +36,8 @@ local function declare(name, dims, defaults)
 
     function Norm:init(...)
         local bias, device, dtype
-        self.num_features, self.eps, self.momentum, self.affine, self.track_running_stats, bias, device, dtype =
-            read(...)
+        self.num_features, self.eps, self.momentum, self.affine, self.track_running_stats, bias, device,
+            dtype = read(...)
         local n, options = self.num_features, options_of(device, dtype)
         affine(self, n, self.affine, self.affine and bias, options)
         local track = self.track_running_stats
@@ -81,8 +82,8 @@ local function batch_norm(self, input)
     end
     local training = self.training or self.running_mean == nil
     local kept = not self.training or self.track_running_stats
-    return F.batch_norm(input, kept and self.running_mean or nil, kept and self.running_var or nil, self.weight,
-        self.bias, training, momentum, self.eps)
+    return F.batch_norm(input, kept and self.running_mean or nil, kept and self.running_var or nil,
+        self.weight, self.bias, training, momentum, self.eps)
 end
 
 local DEFAULTS = {eps = 1e-05, momentum = 0.1, affine = true, track_running_stats = true, bias = true}

@@ -1,0 +1,24 @@
+-- Sliding blocks as columns and back; channels as pixels.
+local torch = require "torch"
+local support = require "torch.support"
+local rows = torch._nn
+local signature = support.signature
+
+local F = {}
+
+local DEFAULTS = {dilation = 1, padding = 0, stride = 1}
+
+local read_unfold = signature("unfold", {"input!", "kernel_size!", "dilation", "padding", "stride"}, DEFAULTS)
+function F.unfold(...)
+    return rows.im2col(read_unfold(...))
+end
+
+local read_fold = signature("fold",
+    {"input!", "output_size!", "kernel_size!", "dilation", "padding", "stride"}, DEFAULTS)
+function F.fold(...)
+    return rows.col2im(read_fold(...))
+end
+
+F.pixel_shuffle, F.pixel_unshuffle = torch.pixel_shuffle, torch.pixel_unshuffle
+
+return F
