@@ -1,7 +1,8 @@
 /* conv.c - convolutions and their gradients: windows laid out as columns for BLAS.
  *
- * The kernels convolution, conv_input and conv_weight. All tensors are dense and of one dtype, float or double,
- * and have elements: x (n, channels, 3 spatial dims), weight (filters, channels / groups, 3), g (n, filters, 3).
+ * The kernels convolution, conv_input and conv_weight. All tensors are dense and of one dtype, float or
+ * double, and have elements: x (n, channels, 3 spatial dims), weight (filters, channels / groups, 3),
+ * g (n, filters, 3).
  * arg[3] stride, arg[4] padding, arg[5] dilation, three each; arg[6] groups.
  *   convolution: in x, weight and perhaps bias, out g.   conv_input: in g, weight, out x.
  *   conv_weight: in g, x, out weight. */
@@ -21,7 +22,7 @@ typedef struct Window {
 typedef struct Job Job;
 typedef void (*ItemFn)(const Job *job, int64_t item, void *scratch);
 
-/* channels and filters are those of one group. Work is split by blocks of output positions or chunks of channels,
+/* channels and filters are those of one group. Work is split by blocks of output positions or by channels,
  * whose sizes do not depend on the number of threads, so that results do not either. */
 struct Job {
     Window window;

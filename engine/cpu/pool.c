@@ -1,9 +1,9 @@
 /* pool.c - pooling of planes.
  *
- * The kernels max_pool2d_with_indices, avg_pool2d and grid_means and the last two's gradients. x is (planes, h, w), y
- * (planes, out h, out w), both dense, float or double; the largest elements' places are int64.
- * arg[0] and arg[1] are the two dims' {kernel, stride, padding, dilation}, kernel 0 for a grid of cells as even as can
- * be; arg[2] is the divisor, 0 for a window's own size, arg[3] whether that counts padding.
+ * The kernels max_pool2d_with_indices, avg_pool2d and grid_means and the last two's gradients. x is
+ * (planes, h, w), y (planes, out h, out w), both dense, float or double; the largest elements' places are int64.
+ * arg[0] and arg[1] are the two dims' {kernel, stride, padding, dilation}, kernel 0 for a grid of even
+ * cells; arg[2] is the divisor, 0 for a window's own size, arg[3] whether that counts padding.
  * Forward: in x, out y and perhaps places. Backward: in y, out x. */
 #include "engine/cpu/kernels.h"
 #include "engine/cpu/threads.h"
