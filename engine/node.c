@@ -248,6 +248,7 @@ Node *node_record(OpId op, const Arg *arg, Tensor *y, int variant)
         ok = n->result != NULL;
     }
     scope_close(mark);
+    n->number = ++nodes_made; /* now: finding an operand's node may have made a new one, which must be older */
     if (ok) return n;
 fail:
     node_release(n);
@@ -274,6 +275,7 @@ Node *node_copy_slices(Node *n, Tensor *base, Tensor *x)
         node_release(n);
         return NULL;
     }
+    n->number = ++nodes_made;
     return n;
 fail:
     free(target);
@@ -308,6 +310,7 @@ Tensor *autograd_custom(Tensor *y, TensorList inputs, const char *name, CustomBa
     node_release(ag->fn);
     ag->fn = n;
     y->requires_grad = true;
+    n->number = ++nodes_made;
     custom->context = context; /* ours to free from here on */
     custom->free_context = free_context;
     return y;

@@ -150,6 +150,16 @@ static void a_plain_base_gets_a_graph_by_assignment(void **state)
     expect(tensor_grad(x), "tensor([6.])");
 }
 
+static void a_part_copied_within_its_base_counts_twice(void **state)
+{
+    (void)state;
+    Tensor *x = leaf(VEC(1, 1)), *z = tensor_zeros(DIMS(4), DT_F32, cpu);
+    assert_non_null(tensor_copy_(op_slice(z, 0, 0, 2, 1), x));
+    assert_non_null(tensor_copy_(op_slice(z, 0, 2, 4, 1), op_slice(z, 0, 0, 2, 1)));
+    backward(op_sum(z, NULL, false));
+    expect(tensor_grad(x), "tensor([2., 2.])");
+}
+
 static void in_place_history_is_kept(void **state)
 {
     (void)state;
@@ -273,6 +283,7 @@ int main(void)
         CASE(writes_through_views_reach_the_base),
         CASE(a_plain_base_gets_a_graph_by_assignment),
         CASE(in_place_history_is_kept),
+        CASE(a_part_copied_within_its_base_counts_twice),
         CASE(hooks_see_and_replace_gradients),
         CASE(unused_inputs),
         CASE(a_million_ops_run_backward),
