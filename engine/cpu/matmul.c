@@ -115,7 +115,7 @@ static int64_t increment(int64_t n, int64_t stride)
  * small layers ran 2.5 times slower so. The setting is kept between calls: changing it is not free either. */
 static void choose_threads(double work)
 {
-    int threads = work < 256. * 256 * 256 ? 1 : get_num_threads();
+    int all = get_num_threads(), threads = work < 256. * 256 * 256 ? 1 : all; /* all: asked before it is changed */
     if (!omp_in_parallel() && omp_get_max_threads() != threads) omp_set_num_threads(threads);
 }
 
