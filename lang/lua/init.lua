@@ -15,6 +15,8 @@ local functions = {
     ["torch.tensor.forms"] = "select_scatter diagonal_scatter split_with_sizes adjoint positive vander " ..
         "is_nonzero is_same_size",
     ["torch.tensor.products"] = "tensordot einsum matrix_power",
+    ["torch.functional.recurrent"] = "rnn_tanh rnn_relu lstm gru rnn_tanh_cell rnn_relu_cell lstm_cell " ..
+        "gru_cell",
 }
 local methods = {
     ["torch.tensor.shape"] = "broadcast_to tile fliplr flipud tensor_split hsplit vsplit dsplit diagflat",

@@ -11,20 +11,33 @@ local support = {}
 
 local LIBRARY = "=[torch]"
 
--- Raises "file:line: Kind: text" at the innermost line outside the library.
-function support.raise(kind, format, ...)
-    local text = select("#", ...) > 0 and format:format(...) or format
-    local level, position = 2, ""
+-- "file:line: " of the innermost line outside the library, "" where there is none.
+local function user_line()
+    local level = 3
     while true do
         local info = debug.getinfo(level, "Sl")
-        if not info then break end
+        if not info then return "" end
         if info.currentline > 0 and info.source:sub(1, #LIBRARY) ~= LIBRARY then
-            position = ("%s:%d: "):format(info.short_src, info.currentline)
-            break
+            return ("%s:%d: "):format(info.short_src, info.currentline)
         end
         level = level + 1
     end
-    error(position .. kind .. ": " .. text, 0)
+end
+
+-- Raises "file:line: Kind: text" at the innermost line outside the library.
+function support.raise(kind, format, ...)
+    local text = select("#", ...) > 0 and format:format(...) or format
+    error(user_line() .. kind .. ": " .. text, 0)
+end
+
+local warned = {}
+
+-- Says "file:line: UserWarning: text" on stderr, once for a line and text.
+function support.warn(format, ...)
+    local text = user_line() .. "UserWarning: " .. (select("#", ...) > 0 and format:format(...) or format)
+    if warned[text] then return end
+    warned[text] = true
+    io.stderr:write(text, "\n")
 end
 local raise = support.raise
 
