@@ -62,7 +62,9 @@ bool load_embedded(lua_State *L, const char *name)
 static int embedded_searcher(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
-    if (strncmp(name, "torch.", 6) != 0 || !load_embedded(L, name + 6)) {
+    if (strncmp(name, "torch.", 6) != 0)
+        return 0; /* no word in require's message where this searcher was never meant */
+    if (!load_embedded(L, name + 6)) {
         lua_pushfstring(L, "no file '%s' inside torch", name);
         return 1;
     }
