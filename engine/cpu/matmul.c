@@ -3,6 +3,7 @@
  * The kernels mm, bmm, addmm and baddbmm: in[0] (…, m, k), in[1] (…, k, n), out[0] (…, m, n) row-major. The
  * last two strides of an input are as BLAS can read them, one of them 1. mm and bmm write a b; addmm and
  * baddbmm write alpha a b + beta out, alpha and beta from arg[4] and arg[3]; out is not read when beta is 0. */
+#include "engine/cpu/blas.h"
 #include "engine/cpu/kernels.h"
 #include "engine/cpu/threads.h"
 
@@ -113,7 +114,7 @@ static int64_t increment(int64_t n, int64_t stride)
 
 /* BLAS takes all threads from 64 x 64 x 64 on, where waking the others costs more than they do; a training step of
  * small layers ran 2.5 times slower so. The setting is kept between calls: changing it is not free either. */
-static void choose_threads(double work)
+void blas_choose_threads(double work)
 {
     int all = get_num_threads(), threads = work < 256. * 256 * 256 ? 1 : all; /* all: asked before it is changed */
     if (!omp_in_parallel() && omp_get_max_threads() != threads) omp_set_num_threads(threads);
@@ -122,7 +123,7 @@ static void choose_threads(double work)
 static void blas_gemm(const Gemm *p)
 {
     int lda, ldb;
-    choose_threads((double)p->m * (double)p->n * (double)p->k);
+    blas_choose_threads((double)p->m * (double)p->n * (double)p->k);
     CBLAS_TRANSPOSE ta = layout(p->m, p->k, p->ars, p->acs, &lda),
                     tb = layout(p->k, p->n, p->brs, p->bcs, &ldb);
     if (p->m == 1 && p->n == 1 && p->acs > 0 && p->brs > 0)
