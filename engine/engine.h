@@ -230,6 +230,8 @@ Tensor *op_apply_out(OpId op, const Arg *args, Tensor *out);
 Tensor *op_second(void);
 Tensor *op_third(void);
 
+#include "engine/observe.h"
+
 /* ---- conversions and copies ------------------------------------------------------------------- */
 
 Tensor *tensor_to(Tensor *x, DType dtype, Device device, bool copy); /* differentiable; x itself when nothing changes */

@@ -15,6 +15,7 @@ void *tide_fail(const char *kind, const char *format, ...)
         vsnprintf(pending.text, sizeof pending.text, format, ap);
         va_end(ap);
         pending.kind = kind;
+        pending.number++;
     }
     return NULL;
 }

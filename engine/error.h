@@ -14,6 +14,7 @@
 typedef struct TideError {
     const char *kind;   /* NULL when no error is pending */
     char text[2048];    /* without the kind; cut, never overrun */
+    unsigned number;    /* of errors recorded so far: tells them apart */
 } TideError;
 
 /* Records an error unless one is pending already. Returns NULL, so that `return tide_fail(…)` reads well. */

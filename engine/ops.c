@@ -343,10 +343,8 @@ static Tensor *run_forward(OpId op, const OpInfo *info, const Arg *args)
     return forwards[op](copy);
 }
 
-Tensor *op_apply(OpId op, const Arg *args)
+static Tensor *apply(OpId op, const OpInfo *info, const Arg *args)
 {
-    const OpInfo *info = op_info(op);
-    if (tide_failed() || !operands_given(info, args)) return NULL;
     if (info->transparent) return forwards[op](args);
     if (info->format >= FORMAT_VIEW)
         extra[0] = extra[1] = NULL;
@@ -363,6 +361,18 @@ Tensor *op_apply(OpId op, const Arg *args)
     Tensor *y = run_forward(op, info, args);
     set_grad_enabled(true);
     return autograd_record(op, args, y);
+}
+
+Tensor *op_apply(OpId op, const Arg *args)
+{
+    const OpInfo *info = op_info(op);
+    if (tide_failed() || !operands_given(info, args)) return NULL;
+    bool watched = op_observer != NULL;
+    if (watched) observe_begin();
+    Tensor *y = apply(op, info, args);
+    if (!y) observe_failure(op, args, false);
+    if (watched) observe_end(op, args, y, false);
+    return y;
 }
 
 static bool inplace_forward(OpId op, const OpInfo *info, const Arg *args)
@@ -385,10 +395,8 @@ static bool inplace_forward(OpId op, const OpInfo *info, const Arg *args)
     return check_writable(x) && copy_plain(x, y);
 }
 
-Tensor *op_apply_inplace(OpId op, const Arg *args)
+static Tensor *apply_inplace(OpId op, const OpInfo *info, const Arg *args)
 {
-    const OpInfo *info = op_info(op);
-    if (tide_failed() || !operands_given(info, args)) return NULL;
     Tensor *x = args[0].t;
     bool record = grad_enabled() && (needs_grad(x) || any_requires_grad(op, args));
     Arg before[OP_MAXPARAM];
@@ -404,6 +412,18 @@ Tensor *op_apply_inplace(OpId op, const Arg *args)
     if (!ok) return NULL;
     x->storage->version++;
     return record ? autograd_record_inplace(op, before, x) : x;
+}
+
+Tensor *op_apply_inplace(OpId op, const Arg *args)
+{
+    const OpInfo *info = op_info(op);
+    if (tide_failed() || !operands_given(info, args)) return NULL;
+    bool watched = op_observer != NULL;
+    if (watched) observe_begin();
+    Tensor *y = apply_inplace(op, info, args);
+    if (!y) observe_failure(op, args, true);
+    if (watched) observe_end(op, args, y, true);
+    return y;
 }
 
 Tensor *op_apply_out(OpId op, const Arg *args, Tensor *out)

@@ -24,4 +24,10 @@ bool copy_across(Tensor *dst, Tensor *src);
 /* Runs op's loops on in (any shapes that broadcast to out's), computing in `compute`. */
 bool elementwise_call(OpId op, Tensor *const *in, int n, Tensor *out, DType compute);
 
+/* Watching (observe.c): around each op while op_observer is set; after each that failed. */
+extern OpObserver op_observer;
+void observe_begin(void);
+void observe_end(OpId op, const Arg *arg, Tensor *result, bool in_place);
+void observe_failure(OpId op, const Arg *arg, bool in_place);
+
 #endif
