@@ -78,6 +78,18 @@ static int lua_ordered(lua_State *L, int i, int j, bool or_equal)
 
 /* ---- comparisons ---- */
 
+/* Two numbers, the operands that loops over plain Lua values compare: they are told apart before anything else. */
+static inline bool both_numbers(lua_State *L)
+{
+    return lua_type(L, 1) == LUA_TNUMBER && lua_type(L, 2) == LUA_TNUMBER;
+}
+
+static int give_equal_numbers(lua_State *L, bool wanted)
+{
+    lua_pushboolean(L, lua_rawequal(L, 1, 2) == wanted);
+    return 1;
+}
+
 /* The operands of a comparison that is elementwise: a tensor and a tensor, number or boolean. */
 static bool tensor_operands(lua_State *L, Tensor **a, Tensor **b)
 {
@@ -103,6 +115,8 @@ static Tensor *elementwise(Tensor *a, Tensor *b, OpId op, OpId mirrored)
 static int sugar_eq(lua_State *L)
 {
     Tensor *a, *b;
+    if (both_numbers(L))
+        return give_equal_numbers(L, true);
     lua_settop(L, 2);
     if (!tensor_operands(L, &a, &b))
         return lua_equal(L, false);
@@ -112,6 +126,8 @@ static int sugar_eq(lua_State *L)
 static int sugar_ne(lua_State *L)
 {
     Tensor *a, *b;
+    if (both_numbers(L))
+        return give_equal_numbers(L, false);
     lua_settop(L, 2);
     if (!tensor_operands(L, &a, &b))
         return lua_equal(L, true);
@@ -121,6 +137,10 @@ static int sugar_ne(lua_State *L)
 static int ordered(lua_State *L, OpId op, OpId mirrored, int first, int second, bool or_equal)
 {
     Tensor *a, *b;
+    if (both_numbers(L)) {
+        lua_pushboolean(L, lua_compare(L, first, second, or_equal ? LUA_OPLE : LUA_OPLT));
+        return 1;
+    }
     lua_settop(L, 2);
     if (tensor_operands(L, &a, &b))
         return give(L, elementwise(a, b, op, mirrored));
@@ -155,6 +175,8 @@ static int give_truth(lua_State *L, Tensor *t)
 static int sugar_is_eq(lua_State *L)
 {
     Tensor *a, *b;
+    if (both_numbers(L))
+        return give_equal_numbers(L, true);
     lua_settop(L, 2);
     if (!tensor_operands(L, &a, &b))
         return lua_equal(L, false);
@@ -164,6 +186,8 @@ static int sugar_is_eq(lua_State *L)
 static int sugar_is_ne(lua_State *L)
 {
     Tensor *a, *b;
+    if (both_numbers(L))
+        return give_equal_numbers(L, false);
     lua_settop(L, 2);
     if (!tensor_operands(L, &a, &b))
         return lua_equal(L, true);
