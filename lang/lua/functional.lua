@@ -23,6 +23,7 @@ local F = support.lazy("torch.nn.functional", {}, {
     ["functional.batch"] = "batch_norm group_norm instance_norm",
     ["functional.conv"] = "conv1d conv2d conv3d",
     ["functional.norm"] = "layer_norm rms_norm embedding",
+    ["functional.attention"] = "scaled_dot_product_attention multi_head_attention_forward _canonical_mask",
     ["functional.bilinear"] = "bilinear",
 })
 

@@ -20,6 +20,9 @@ return support.lazy("torch.nn", nn, {
     ["nn.conv"] = "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
     ["nn.norm"] = "LayerNorm RMSNorm",
     ["nn.embedding"] = "Embedding",
+    ["nn.attention"] = "MultiheadAttention",
+    ["nn.transformer"] = "Transformer TransformerEncoder TransformerEncoderLayer TransformerDecoder " ..
+        "TransformerDecoderLayer",
     ["nn.recurrent"] = "RNN LSTM GRU RNNCell LSTMCell GRUCell",
     ["nn.flatten"] = "Flatten Unflatten",
     ["nn.loss"] = "MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss BCEWithLogitsLoss NLLLoss " ..

@@ -5,6 +5,20 @@ local raise = support.raise
 
 local F = {}
 
+-- Zeros and ones of input's shape, one with probability p: drawn in the order in which input's elements lie in
+-- memory.
+local function drawn_like(input, p)
+    if input:is_contiguous() then return torch.empty_like(input):bernoulli_(p) end
+    local strides, order, sizes, back = {input:stride()}, {}, {}, {}
+    for i = 1, input.ndim do order[i] = i end
+    table.sort(order, function(a, b)
+        if strides[a] == strides[b] then return a < b end
+        return strides[a] > strides[b]
+    end)
+    for i, d in ipairs(order) do sizes[i], back[d] = input.shape[d - 1], i - 1 end
+    return input:new_empty(sizes):bernoulli_(p):permute(back)
+end
+
 -- Declares F.NAME(input, p, training, inplace); noise_shape(input) gives the sizes of what is drawn.
 local function dropout(name, training, noise_shape)
     local read = support.signature(name, {"input!", "p", "training", "inplace"},
@@ -23,8 +37,9 @@ local function dropout(name, training, noise_shape)
             return inplace and input:mul_(0) or
                 input * torch.zeros({}, {dtype = input.dtype, device = input.device})
         end
-        local noise = noise_shape and input:new_empty(noise_shape(input)) or torch.empty_like(input)
-        noise:bernoulli_(1 - p):div_(1 - p)
+        local noise = noise_shape and input:new_empty(noise_shape(input)):bernoulli_(1 - p) or
+            drawn_like(input, 1 - p)
+        noise:div_(1 - p)
         return inplace and input:mul_(noise) or input * noise
     end
 end
@@ -59,7 +74,7 @@ function F.alpha_dropout(...)
     end
     local limit = 1.7580993408473766
     local a = 1 / math.sqrt((limit * limit * p + 1) * (1 - p))
-    local noise = torch.empty_like(input):bernoulli_(1 - p)
+    local noise = drawn_like(input, 1 - p)
     local shift = (noise - 1):mul_(limit * a):add_(limit * a * p)
     noise:mul_(a)
     return inplace and input:mul_(noise):add_(shift) or input * noise + shift

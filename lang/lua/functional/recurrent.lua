@@ -117,10 +117,7 @@ local function run(step, input, hx, options)
         end
     end
     for k = 1, #hx do final[k] = torch.stack(final[k], 0) end
-    if options.batch_first then
-        input = #hx == 2 and input:transpose(0, 1) or input:transpose_(0, 1)
-    end
-    return input, table.unpack(final)
+    return options.batch_first and input:transpose(0, 1) or input, table.unpack(final)
 end
 
 -- torch.NAME(input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first): the

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Attention and transformers after a seed: ATEN_CPU_CAPABILITY=default python3 -W ignore nn_attention.py >
+tests/scripts/nn_attention.out"""
+import torch; from torch import nn; import torch.nn.functional as F
+def numbers(t): return " ".join("%.3g"%(v+0.0) for v in t.flatten().tolist())
+def node(t): return t.grad_fn.name()
+def t(f):
+    try: f(); print("ok")
+    except Exception as e: print(type(e).__name__+": "+str(e))
+S=F.scaled_dot_product_attention; r=torch.randn
+torch.manual_seed(0)
+q,k,v=torch.randn(1,4,3,4),torch.randn(1,2,5,4),torch.randn(1,2,5,4)
+m=torch.randn(3,5).gt(0); m[1]=False
+print(numbers(S(q,k,v,enable_gqa=True)))
+k,v=k.repeat_interleave(2,1),v.repeat_interleave(2,1)
+print(numbers(S(q,k,v)))
+print(numbers(S(q,k,v,m)))
+print(numbers(S(q,k,v,is_causal=True)))
+print(numbers(S(q,k,v,scale=0.3)))
+print(numbers(S(q,k,v,m,0.5)))
+print(numbers(S(q,k,v,m.float())))
+x=q.clone().requires_grad_(); S(x,k,v,m).pow(2).sum().backward(); print(numbers(x.grad))
+t(lambda:S(q,q.double(),q))
+t(lambda:S(r(3),r(3),r(3)))
+t(lambda:S(r(1,2,3,4),r(1,2,3,4),r(1,2,3,4),torch.zeros(2,2,dtype=torch.bool)))
+t(lambda:S(r(1,2,3,4),r(1,2,3,4),r(1,2,3,4),torch.zeros(3,3,dtype=torch.int)))
+t(lambda:S(r(1,3,3,4),r(1,2,3,4),r(1,2,3,4),enable_gqa=True).shape)
+def mha(make,opts,kd=8,vd=8,unb=False):
+    torch.manual_seed(0); m=make(); print(m)
+    for k_,p in m.state_dict().items(): print(k_,p.shape,numbers(p.flatten()[:2]),sep="\t")
+    torch.manual_seed(1)
+    if unb: q,k,v=r(3,8).requires_grad_(),r(4,kd),r(4,vd)
+    else: q,k,v=r(3,2,8).requires_grad_(),r(4,2,kd),r(4,2,vd)
+    if m.batch_first: k=k[:3]; v=v[:3]
+    for o in opts:
+        y,w=m(q,k,v,**o)
+        print(numbers(y)); print(node(y), numbers(w) if w is not None else "nil", node(w) if w is not None else "nil", sep="\t")
+    if not unb and kd==8:
+        y=m(q,q,q)[0]; y.pow(2).sum().backward(); print(numbers(q.grad))
+am=torch.tensor([[0.,1.,-1.,0.],[0.5,0.,0.,0.],[0.,0.,0.,-2.]])
+kp=torch.tensor([[False,False,True,False],[False,True,False,False]])
+N=None
+mha(lambda:nn.MultiheadAttention(8,2),[dict(need_weights=True),dict(need_weights=False),dict(average_attn_weights=False),dict(attn_mask=am),dict(attn_mask=am,need_weights=False),dict(key_padding_mask=kp),dict(key_padding_mask=kp,attn_mask=am.lt(0),need_weights=False)])
+mha(lambda:nn.MultiheadAttention(8,2,dropout=0.5,bias=False,add_bias_kv=True,add_zero_attn=True),[dict(need_weights=True),dict(attn_mask=am.lt(0),key_padding_mask=kp)])
+mha(lambda:nn.MultiheadAttention(8,4,kdim=5,vdim=6,batch_first=False).eval(),[dict(need_weights=True)],5,6)
+mha(lambda:nn.MultiheadAttention(8,2,batch_first=True),[dict(need_weights=True)])
+mha(lambda:nn.MultiheadAttention(8,2),[dict(need_weights=True),dict(need_weights=False)],8,8,True)
+t(lambda:nn.MultiheadAttention(8,3))
+t(lambda:nn.MultiheadAttention(8,0))
+m=nn.MultiheadAttention(8,2)
+t(lambda:m(r(3,2,8),r(3,8),r(3,8)))
+t(lambda:m(r(3,2,6),r(3,2,6),r(3,2,6)))
+t(lambda:m(r(3,2,8),r(3,2,8),r(4,2,8)))
+t(lambda:m(r(3,2,8),r(4,2,8),r(4,2,8),attn_mask=r(3,3)))
+t(lambda:m(r(3,2,8),r(4,2,8),r(4,2,8),is_causal=True))
+t(lambda:m(r(3,2,8),r(4,2,8),r(4,2,8),key_padding_mask=torch.zeros(2,3,dtype=torch.bool)))
+t(lambda:m(r(3,2,8),r(4,2,8),r(4,2,8),key_padding_mask=torch.zeros(2,4,dtype=torch.int64)))
+def tf(make,f):
+    torch.manual_seed(0)
+    m=make(); print(m)
+    for k_,p in m.state_dict().items(): print(k_,p.shape,numbers(p.flatten()[:2]),sep="\t")
+    torch.manual_seed(1)
+    y=f(m); print(numbers(y)); y.pow(3).sum().backward()
+    for k_,p in m.named_parameters(): print(k_,numbers(p.grad.flatten()[:2]),sep="\t")
+c=nn.Transformer.generate_square_subsequent_mask(3); print(c)
+tf(lambda:nn.TransformerEncoder(nn.TransformerEncoderLayer(8,2,16),2,nn.LayerNorm(8)),lambda m:m(r(3,2,8),mask=c))
+tf(lambda:nn.TransformerEncoderLayer(8,2,16,norm_first=True,batch_first=True,activation="gelu",bias=False),lambda m:m(r(2,3,8),src_key_padding_mask=torch.tensor([[False,False,True],[False,True,True]])))
+tf(lambda:nn.TransformerDecoder(nn.TransformerDecoderLayer(8,2,16,dropout=0),2),lambda m:m(r(3,2,8),r(4,2,8),tgt_mask=c))
+tf(lambda:nn.TransformerDecoderLayer(8,2,16,norm_first=True,activation=nn.Tanh()),lambda m:m(r(3,2,8),r(4,2,8)))
+tf(lambda:nn.Transformer(8,2,1,2,16),lambda m:m(r(4,2,8),r(3,2,8),tgt_mask=c))
