@@ -3,8 +3,8 @@
 
 #include "engine/node.h"
 #include "engine/store.h"
+#include "engine/structural.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,7 @@ void autograd_free(Tensor *t)
 {
     Autograd *ag = t->ag;
     t->ag = NULL;
-    if (ag->fn && ag->fn->retained == t) ag->fn->retained = NULL;
+    if (ag->fn && *node_retained(ag->fn, ag->output) == t) *node_retained(ag->fn, ag->output) = NULL;
     hooks_free(ag->hooks);
     tensor_release(ag->grad);
     tensor_release(ag->base);
@@ -85,6 +85,7 @@ static void refresh_view(Tensor *t)
     if (n) {
         node_release(ag->fn);
         ag->fn = n;
+        ag->output = 0;
         ag->version = t->storage->version;
         t->requires_grad = true;
     }
@@ -113,17 +114,34 @@ Node *gradient_target(Tensor *t)
     return n;
 }
 
+int tensor_output_nr(const Tensor *t) { return t->ag && t->ag->fn ? t->ag->output : 0; }
+
+void tensor_bump_version(Tensor *t)
+{
+    if (t->storage) t->storage->version++;
+}
+
 Tensor *tensor_grad(const Tensor *t) { return t->ag ? t->ag->grad : NULL; }
 
 bool tensor_set_grad(Tensor *t, Tensor *grad)
 {
     char have[256], want[256];
-    if (grad && !tensor_same_shape(t, grad))
-        return tide_refuse("RuntimeError", "assigned grad has data of a different size: expected %s, got %s",
-                           format_dims(want, sizeof want, t->ndim, t->shape),
-                           format_dims(have, sizeof have, grad->ndim, grad->shape));
+    if (grad && grad == t) return tide_refuse("RuntimeError", "can't assign Variable as its own grad");
     if (grad && grad->dtype != t->dtype)
-        return tide_refuse("RuntimeError", "assigned grad has data of a different type");
+        return tide_refuse(
+            "RuntimeError",
+            "attempting to assign a gradient with dtype '%s' to a tensor with grad_dtype '%s'. The gradient "
+            "must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the tensor's "
+            "grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with "
+            "caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that "
+            "assume they match.",
+            ctype_name(grad), cname(t));
+    if (grad && !tensor_same_shape(t, grad))
+        return tide_refuse("RuntimeError",
+                           "attempting to assign a gradient of size '%s' to a tensor of size '%s'. Please "
+                           "ensure that the gradient and the tensor are the same size",
+                           format_dims(have, sizeof have, grad->ndim, grad->shape),
+                           format_dims(want, sizeof want, t->ndim, t->shape));
     if (!grad && !t->ag) return true;
     Autograd *ag = autograd_of(t);
     if (!ag) return false;
@@ -147,7 +165,7 @@ bool tensor_retain_grad(Tensor *t)
     Node *fn = tensor_grad_fn(t);
     if (!fn) return true; /* leaves always keep theirs */
     t->ag->retain_grad = true;
-    fn->retained = t;
+    *node_retained(fn, t->ag->output) = t;
     return true;
 }
 
@@ -193,6 +211,7 @@ static Tensor *attach(Tensor *y, Node *n)
     }
     node_release(ag->fn);
     ag->fn = n;
+    ag->output = 0;
     y->requires_grad = true;
     if (ag->retain_grad) n->retained = y;
     return y;
@@ -221,6 +240,19 @@ Tensor *autograd_record(OpId op, const Arg *arg, Tensor *y)
 bool autograd_check_inplace(Tensor *x)
 {
     Tensor *base = x->ag ? x->ag->base : NULL;
+    if (custom_is_view(x)) {
+        char name[128], *suffix;
+        node_name(x->ag->fn, name, sizeof name);
+        if ((suffix = strstr(name, "Backward"))) *suffix = 0;
+        return tide_refuse(
+            "RuntimeError",
+            "Output %d of %s is a view and is being modified inplace. This view was created inside a custom "
+            "Function (or because an input was returned as-is) and the autograd logic to handle "
+            "view+inplace would override the custom backward associated with the custom Function, leading "
+            "to incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of "
+            "the custom Function.",
+            x->ag->output, name);
+    }
     if (x->requires_grad && tensor_is_leaf(x))
         return tide_refuse("RuntimeError",
                            "a leaf Variable that requires grad is being used in an in-place operation.");
@@ -242,6 +274,7 @@ Tensor *autograd_before_inplace(OpId op, Tensor *x)
         Autograd *ag = needs_grad(x) ? autograd_of(copy) : NULL;
         if (!ag) return copy;
         ag->fn = gradient_target(x);
+        ag->output = (uint16_t)tensor_output_nr(x);
         copy->requires_grad = true;
         return copy;
     }
@@ -250,6 +283,7 @@ Tensor *autograd_before_inplace(OpId op, Tensor *x)
         Autograd *ag = autograd_of(place);
         if (!ag) return NULL;
         ag->fn = gradient_target(x);
+        ag->output = (uint16_t)tensor_output_nr(x);
         place->requires_grad = true;
     }
     return place;
@@ -259,9 +293,11 @@ Tensor *autograd_record_inplace(OpId op, const Arg *arg, Tensor *x)
 {
     Tensor *base = x->ag ? x->ag->base : NULL;
     if (!dtype_is_float((DType)x->dtype)) return x;
-    if (!base) return attach(x, node_record(op, arg, x, variant_of(op, arg)));
-    Node *slices = node_copy_slices(node_record(op, arg, x, variant_of(op, arg)), base, x);
-    if (!attach(base, slices)) return NULL;
+    Node *n = node_record(op, arg, x, variant_of(op, arg));
+    if (base) n = node_copy_slices(n, base, x);
+    if (!attach(base ? base : x, n)) return NULL;
+    x->storage->writer = node_writer(n);
+    if (!base) return x;
     x->ag->version =
         x->storage->version - 1; /* older than the storage: its node is made anew from the base */
     refresh_view(x);

@@ -1,15 +1,25 @@
 /* autograd.h - inside the engine: the graph of recorded ops.
  *
- * A Node is one recorded op and has one differentiable result. Nodes are numbered as they are made, and a node's inputs
+ * A Node is one recorded op. It has one differentiable result; only a custom node may have several. Nodes are numbered as they are made, and a node's inputs
  * are always older, so going through numbers downwards is a topological order. */
 #ifndef TIDE_AUTOGRAD_H
 #define TIDE_AUTOGRAD_H
 
 #include "engine/ops.h"
 
+typedef enum HookKind {
+    HOOK_GRADIENT,    /* of a tensor: on its node, or a leaf's own */
+    HOOK_ACCUMULATED, /* of a leaf */
+    HOOK_BEFORE,      /* of a node */
+    HOOK_AFTER
+} HookKind;
+
 typedef struct Hook {
     int id;
+    uint8_t kind;    /* HookKind */
+    uint16_t output; /* HOOK_GRADIENT: which of its node's results the tensor is */
     GradHook call;
+    NodeHook call_node; /* HOOK_BEFORE, HOOK_AFTER */
     void (*free_context)(void *);
     void *context;
     struct Hook *next;
@@ -22,6 +32,7 @@ struct Autograd {
     Tensor *grad;      /* owned */
     Tensor *base;      /* views: the tensor whose storage this is, with autograd; owned */
     uint32_t version;  /* views: the storage's version when fn was made; older means fn must be made anew */
+    uint16_t output;   /* which of fn's results this is */
     bool retain_grad;
     Hook *hooks;
 };
@@ -32,6 +43,7 @@ typedef struct Edge {
     Tensor *saved;    /* the operand as it was, sharing storage; NULL when the formula does not read it. Owned */
     Tensor *meta;     /* its shape and dtype; NULL when they are the result's (then g serves). Owned */
     uint32_t version; /* saved's storage version at that time */
+    uint16_t output;  /* which of fn's results this is */
     bool is_number;   /* a wrapped number: saved keeps it, no gradient */
 } Edge;
 
@@ -56,7 +68,7 @@ struct Node {
     Tensor *result;    /* the result, sharing storage, when the formula reads y; owned */
     uint32_t result_version;
     Tensor *variable;  /* NODE_ACCUMULATE: the leaf, owned */
-    Hook *hooks;       /* of the result tensor */
+    Hook *hooks;       /* of the result tensors and of the node */
     Tensor *retained;  /* weak: tensor whose .grad is kept (retain_grad) */
     struct SliceTarget *target; /* NODE_COPY_SLICES */
     struct CustomNode *custom;  /* NODE_CUSTOM */
@@ -75,6 +87,9 @@ typedef struct Vjp {
 
 /* The gradient of operand `param` (index into the row's params). NULL: none (no error pending) or an error. */
 Tensor *vjp_apply(OpId op, const Vjp *v, int param);
+
+/* A copy of g with base's strides, from the beginning of its own storage; differentiable. */
+Tensor *laid_out(Tensor *g, const Tensor *base);
 
 /* Which tensors the formulas of an op read: bit per parameter, for the derivative of parameter p. */
 typedef struct VjpUse {

@@ -5,30 +5,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool anomaly_on;
+static bool anomaly_on, anomaly_nan = true;
 
-bool set_anomaly_enabled(bool on)
+bool set_anomaly_enabled(bool on, bool check_nan)
 {
     bool was = anomaly_on;
     anomaly_on = on;
+    anomaly_nan = check_nan;
     return was;
 }
+
+bool anomaly_enabled(void) { return anomaly_on; }
+bool anomaly_checks_nan(void) { return anomaly_nan; }
+
+/* What a node had from a walk that is still under way further out (a hook or a custom backward may begin another). */
+typedef struct Interrupted {
+    uint64_t walk;
+    Tensor *g;
+} Interrupted;
 
 /* One walk's state. */
 typedef struct Walk {
     Node **node; /* every node that can be reached, each kept */
     size_t n, capacity;
+    Interrupted *interrupted; /* of walks within walks: one a node of found, in the order of finding */
+    Node **found;
     uint64_t id;
     bool create_graph;
     bool accumulate;   /* leaves' .grad is written: backward(), not grad() */
     TensorList inputs; /* those whose gradients are wanted; n = 0: all leaves */
     Node **target;     /* inputs' nodes, kept */
     Tensor **captured; /* inputs' gradients, kept */
+    Tensor **collected; /* while a node with hooks runs: its operands' gradients */
 } Walk;
 
 static uint64_t walks;
+static int depth; /* walks under way */
 
 /* ---- finding the nodes ---- */
+
+static bool grow_interrupted(Walk *w, size_t capacity)
+{
+    Interrupted *grown = tide_realloc(w->interrupted, capacity * sizeof *grown);
+    if (grown) w->interrupted = grown;
+    Node **found = grown ? tide_realloc(w->found, capacity * sizeof *found) : NULL;
+    if (found) w->found = found;
+    return found != NULL;
+}
 
 static bool push_node(Walk *w, Node *n)
 {
@@ -38,7 +61,13 @@ static bool push_node(Walk *w, Node *n)
         Node **grown = tide_realloc(w->node, capacity * sizeof *grown);
         if (!grown) return false;
         w->node = grown;
+        if (depth > 1 && !grow_interrupted(w, capacity)) return false;
         w->capacity = capacity;
+    }
+    if (depth > 1) {
+        w->interrupted[w->n] = (Interrupted){n->walk, n->g};
+        w->found[w->n] = n;
+        n->g = NULL;
     }
     n->walk = w->id;
     w->node[w->n++] = node_keep(n);
@@ -72,24 +101,26 @@ static bool collect(Walk *w)
 
 /* ---- handing gradients on ---- */
 
-/* Adds g to the gradient waiting at n. */
-static bool deliver(Node *n, Tensor *g, bool create_graph)
+static void replace(Tensor **place, Tensor *t)
 {
-    if (!n->g) {
-        n->g = tensor_keep(g);
+    if (*place == t) return;
+    tensor_release(*place);
+    *place = tensor_keep(t);
+}
+
+/* Adds g to the gradient waiting for one of n's results. */
+static bool deliver(Node *n, int output, Tensor *g, bool create_graph)
+{
+    Tensor **place = node_gradient(n, output), *former = *place;
+    if (!former) {
+        *place = tensor_keep(g);
         return true;
     }
-    Tensor *sum;
-    bool ours = !create_graph && n->g->refs == 1 && n->g->storage->refs == 1 && n->g->contiguous &&
-                n->g->dtype == g->dtype;
-    if (ours)
-        sum = op_apply_inplace(OP_add, (Arg[]){{.t = n->g}, {.t = g}});
-    else
-        sum = op_add(n->g, g);
+    bool ours = !create_graph && former->refs == 1 && former->storage->refs == 1 && former->contiguous &&
+                former->dtype == g->dtype;
+    Tensor *sum = ours ? op_apply_inplace(OP_add, (Arg[]){{.t = former}, {.t = g}}) : op_add(former, g);
     if (!sum) return false;
-    tensor_keep(sum);
-    tensor_release(n->g);
-    n->g = sum;
+    replace(place, sum);
     return true;
 }
 
@@ -107,18 +138,6 @@ static Tensor *fit_to_operand(Tensor *g, const Tensor *meta)
     return g;
 }
 
-static Tensor *run_hooks(Hook *h, Tensor *g)
-{
-    while (h && g) {
-        Hook *next = h->next; /* a hook may remove itself */
-        Tensor *other = h->call(g, h->context);
-        if (tide_failed()) return NULL;
-        if (other) g = other;
-        h = next;
-    }
-    return g;
-}
-
 static bool contains_nan(Tensor *g)
 {
     double any = 0;
@@ -131,7 +150,7 @@ static bool contains_nan(Tensor *g)
 static bool check_anomaly(const Node *n, Tensor *g, int output)
 {
     char name[64];
-    if (!anomaly_on || !g || !contains_nan(g)) return true;
+    if (!anomaly_on || !anomaly_nan || !g || !contains_nan(g)) return true;
     return tide_refuse("RuntimeError", "Function '%s' returned nan values in its %dth output.%s%s",
                        node_name(n, name, sizeof name), output, n->where ? " It was recorded at " : "",
                        n->where ? n->where : "");
@@ -143,7 +162,7 @@ static bool accumulate_leaf(Walk *w, Node *n)
 {
     Tensor *leaf = n->variable, *g = n->g;
     Autograd *ag = autograd_of(leaf);
-    if (!ag) return false;
+    if (!ag || !g) return ag != NULL;
     bool dense = g->contiguous && g->storage->refs == 1 && g->refs == 1;
     Tensor *grad;
     if (!ag->grad) {
@@ -155,10 +174,8 @@ static bool accumulate_leaf(Walk *w, Node *n)
         grad = op_apply_inplace(OP_add, (Arg[]){{.t = ag->grad}, {.t = g}});
     }
     if (!grad) return false;
-    tensor_keep(grad);
-    tensor_release(ag->grad);
-    ag->grad = grad;
-    return true;
+    replace(&ag->grad, grad);
+    return !ag->hooks || hooks_run(ag->hooks, HOOK_ACCUMULATED, 0, &leaf);
 }
 
 static bool pass_on(Walk *w, Node *n, int edge, Tensor *g)
@@ -167,7 +184,8 @@ static bool pass_on(Walk *w, Node *n, int edge, Tensor *g)
     if (!e->fn || !g) return true;
     if (!check_anomaly(n, g, edge)) return false;
     g = fit_to_operand(g, e->meta);
-    return g && deliver(e->fn, g, w->create_graph);
+    if (g && w->collected) return (w->collected[edge] = g) != NULL;
+    return g && deliver(e->fn, e->output, g, w->create_graph);
 }
 
 /* Whether anybody waits for this operand's gradient. */
@@ -213,28 +231,57 @@ static bool run_formulas(Walk *w, Node *n, Tensor *g, Tensor **first)
 static bool run_copy_slices(Walk *w, Node *n)
 {
     SliceTarget *t = n->target;
-    if (!t->base->contiguous)
-        return tide_refuse("NotImplementedError",
-                           "gradient of an in-place write to a view of a tensor that is not contiguous");
-    Tensor *window = op_as_strided(op_contiguous(n->g), &t->size, &t->stride, t->offset - t->base->offset);
-    Tensor *first = NULL;
+    int64_t offset = t->offset - t->base->offset;
+    Tensor *g = laid_out(n->g, t->base), *window = op_as_strided(g, &t->size, &t->stride, offset), *first = NULL;
     if (!window || !run_formulas(w, n, op_clone(window), &first)) return false;
     if (!n->edge[0].fn) return true;
-    Tensor *g = op_clone(op_contiguous(n->g));
-    Tensor *place = op_as_strided(g, &t->size, &t->stride, t->offset - t->base->offset);
-    if (!place || !tensor_copy_(place, first ? fit_to_operand(first, n->edge[0].meta) : tensor_integer(0)))
-        return false;
-    return deliver(n->edge[0].fn, g, w->create_graph);
+    if (!tensor_copy_(window, first ? fit_to_operand(first, n->edge[0].meta) : tensor_integer(0))) return false;
+    if (w->collected) return (w->collected[0] = g) != NULL;
+    return deliver(n->edge[0].fn, n->edge[0].output, g, w->create_graph);
+}
+
+/* Zeros for the gradients that did not come. */
+static bool materialize(CustomNode *custom, Tensor **g)
+{
+    for (int i = 0; i < custom->noutput; i++) {
+        const Tensor *meta = custom->output[i].meta;
+        if (g[i] || !meta) continue;
+        Dims shape = tensor_dims(meta);
+        if (!(g[i] = tensor_full(&shape, 0, (DType)meta->dtype, meta->device))) return false;
+    }
+    return true;
+}
+
+static bool check_fits(const Node *n, int i, const Tensor *g)
+{
+    char have[256], want[256], name[128];
+    const Tensor *meta = n->edge[i].meta;
+    if (!g) return true;
+    bool fits = g->ndim >= meta->ndim;
+    for (int d = 1; fits && d <= meta->ndim; d++) {
+        int64_t size = meta->shape[meta->ndim - d];
+        fits = size == 1 || size == g->shape[g->ndim - d];
+    }
+    return fits || tide_refuse("RuntimeError",
+                               "Function %s returned an invalid gradient at index %d - got %s but expected "
+                               "shape compatible with %s",
+                               node_name(n, name, sizeof name), i,
+                               format_dims(have, sizeof have, g->ndim, g->shape),
+                               format_dims(want, sizeof want, meta->ndim, meta->shape));
 }
 
 static bool run_custom(Walk *w, Node *n)
 {
-    Tensor **grads = tide_malloc((size_t)(n->nedge ? n->nedge : 1) * sizeof *grads);
+    CustomNode *custom = n->custom;
+    size_t count = (size_t)n->nedge + (size_t)custom->noutput;
+    Tensor **grads = tide_malloc(count * sizeof *grads), **g = grads + n->nedge;
     if (!grads) return false;
-    memset(grads, 0, (size_t)n->nedge * sizeof *grads);
-    bool ok = n->custom->backward(n->custom->context, n->g, grads);
+    memset(grads, 0, count * sizeof *grads);
+    for (int i = 0; i < custom->noutput; i++) g[i] = *node_gradient(n, i);
+    bool ok = !custom->function.materialize || materialize(custom, g);
+    ok = ok && custom->function.backward(custom->function.context, n, g, grads);
     for (int i = 0; ok && i < n->nedge; i++)
-        if (wanted(w, &n->edge[i])) ok = pass_on(w, n, i, grads[i]);
+        if (wanted(w, &n->edge[i])) ok = check_fits(n, i, grads[i]) && pass_on(w, n, i, grads[i]);
     free(grads);
     return ok && !tide_failed();
 }
@@ -245,8 +292,7 @@ static bool capture(Walk *w, Node *n)
     for (int i = 0; i < w->inputs.n; i++) {
         if (w->target[i] != n) continue;
         found = true;
-        tensor_release(w->captured[i]);
-        w->captured[i] = tensor_keep(n->g);
+        replace(&w->captured[i], *node_gradient(n, tensor_output_nr(w->inputs.v[i])));
     }
     return found;
 }
@@ -259,17 +305,22 @@ static bool saved_something(const Node *n)
     return false;
 }
 
-static bool run_node(Walk *w, Node *n)
+/* The hooks of n's results, and their .grad where it is to be kept. */
+static bool finish_gradients(Walk *w, Node *n)
 {
-    if (n->hooks || (n->variable && n->variable->ag && n->variable->ag->hooks)) {
-        Tensor *g = run_hooks(n->variable ? n->variable->ag->hooks : n->hooks, n->g);
-        if (!g) return false;
-        tensor_keep(g);
-        tensor_release(n->g);
-        n->g = g;
+    Hook *hooks = n->variable ? n->variable->ag ? n->variable->ag->hooks : NULL : n->hooks;
+    for (int i = 0; i < node_outputs(n); i++) {
+        Tensor **place = node_gradient(n, i), *g = *place, *retained = *node_retained(n, i);
+        if (!g) continue;
+        if (hooks && !hooks_run(hooks, HOOK_GRADIENT, i, &g)) return false;
+        replace(place, g);
+        if (retained && w->accumulate && !tensor_set_grad(retained, g)) return false;
     }
-    if (n->retained && w->accumulate && !tensor_set_grad(n->retained, n->g)) return false;
-    bool captured = capture(w, n);
+    return true;
+}
+
+static bool compute(Walk *w, Node *n, bool captured)
+{
     if (n->kind == NODE_ACCUMULATE)
         return !w->accumulate || (w->inputs.n && !captured) || accumulate_leaf(w, n);
     if (n->kind == NODE_CUSTOM) return run_custom(w, n);
@@ -283,6 +334,50 @@ static bool run_node(Walk *w, Node *n)
             "second time or if you need to access saved tensors after calling backward.");
     if (n->kind == NODE_COPY_SLICES) return run_copy_slices(w, n);
     return run_formulas(w, n, n->g, NULL);
+}
+
+/* compute() between the node's own hooks. */
+static bool compute_with_hooks(Walk *w, Node *n, bool captured)
+{
+    int nout = node_outputs(n), nin = n->nedge;
+    Tensor **in = tide_malloc((size_t)(nin + nout) * sizeof *in), **out = in + nin;
+    if (!in) return false;
+    memset(in, 0, (size_t)(nin + nout) * sizeof *in);
+    for (int i = 0; i < nout; i++) out[i] = *node_gradient(n, i);
+    bool ok = node_hooks_run(n, HOOK_BEFORE, NULL, 0, out, nout);
+    for (int i = 0; ok && i < nout; i++) replace(node_gradient(n, i), out[i]);
+    w->collected = in;
+    ok = ok && compute(w, n, captured);
+    w->collected = NULL;
+    ok = ok && node_hooks_run(n, HOOK_AFTER, in, nin, out, nout);
+    for (int i = 0; ok && i < nin; i++)
+        if (in[i] && n->edge[i].fn) ok = deliver(n->edge[i].fn, n->edge[i].output, in[i], w->create_graph);
+    free(in);
+    return ok;
+}
+
+static bool run_node(Walk *w, Node *n)
+{
+    if (!finish_gradients(w, n)) return false;
+    bool captured = capture(w, n);
+    if (n->hooks && (node_has_hook(n, HOOK_BEFORE) || node_has_hook(n, HOOK_AFTER)))
+        return compute_with_hooks(w, n, captured);
+    return compute(w, n, captured);
+}
+
+static bool has_gradient(Node *n)
+{
+    for (int i = 0; i < node_outputs(n); i++)
+        if (*node_gradient(n, i)) return true;
+    return false;
+}
+
+static void drop_gradients(Node *n)
+{
+    for (int i = 0; i < node_outputs(n); i++) {
+        tensor_release(*node_gradient(n, i));
+        *node_gradient(n, i) = NULL;
+    }
 }
 
 /* ---- roots ---- */
@@ -309,7 +404,7 @@ static bool seed_root(Walk *w, Tensor *y, Tensor *g, int index)
         g = op_to_copy(g, (DType)y->dtype, y->device.type * 256 + y->device.index);
     }
     Node *n = g ? gradient_target(y) : NULL;
-    bool ok = n && push_node(w, n) && deliver(n, g, w->create_graph);
+    bool ok = n && push_node(w, n) && deliver(n, tensor_output_nr(y), g, w->create_graph);
     node_release(n);
     return ok;
 }
@@ -347,6 +442,9 @@ static bool walk_graph(Walk *w, TensorList y, TensorList gradient, const TensorL
                        bool retain_graph)
 {
     bool was = set_grad_enabled(w->create_graph), ok = true;
+    if (gradient.n && gradient.n != y.n)
+        ok = tide_refuse("RuntimeError", "got %d tensors and %d gradients", y.n, gradient.n);
+    depth++;
     int mark = scope_open();
     for (int i = 0; i < y.n && ok; i++) ok = seed_root(w, y.v[i], i < gradient.n ? gradient.v[i] : NULL, i);
     scope_close(mark);
@@ -354,30 +452,35 @@ static bool walk_graph(Walk *w, TensorList y, TensorList gradient, const TensorL
     if (ok && w->inputs.n) prune(w);
     for (size_t i = 0; i < w->n && ok; i++) {
         Node *n = w->node[i];
-        if (!n->g || n->walk != w->id) continue;
+        if (n->walk != w->id || !has_gradient(n)) continue;
         ok = !tide_check_interrupt();
         mark = scope_open();
         ok = ok && run_node(w, n);
         scope_close(mark);
-        tensor_release(n->g);
-        n->g = NULL;
+        drop_gradients(n);
         if (ok && !retain_graph && n->kind != NODE_ACCUMULATE) {
             node_release_saved(n);
             n->released = true;
+            if (n->custom && n->custom->function.release)
+                n->custom->function.release(n->custom->function.context);
         }
     }
+    depth--;
     set_grad_enabled(was);
     return ok;
 }
 
 static void walk_finish(Walk *w)
 {
-    for (size_t i = 0; i < w->n; i++) {
-        tensor_release(w->node[i]->g);
-        w->node[i]->g = NULL;
-        node_release(w->node[i]);
+    for (size_t i = 0; i < w->n; i++) drop_gradients(w->node[i]);
+    for (size_t i = 0; w->found && i < w->n; i++) {
+        w->found[i]->walk = w->interrupted[i].walk;
+        w->found[i]->g = w->interrupted[i].g;
     }
+    for (size_t i = 0; i < w->n; i++) node_release(w->node[i]);
     free(w->node);
+    free(w->found);
+    free(w->interrupted);
     for (int i = 0; i < w->inputs.n; i++) {
         if (w->target) node_release(w->target[i]);
         if (w->captured) tensor_release(w->captured[i]);
@@ -391,6 +494,8 @@ bool autograd_backward(TensorList y, TensorList gradient, bool retain_graph, boo
 {
     if (tide_failed()) return false;
     Walk w = {.id = ++walks, .create_graph = create_graph, .accumulate = true};
+    for (int i = 0; inputs && i < inputs->n; i++)
+        if (!tensor_retain_grad(inputs->v[i])) return false;
     bool ok = walk_graph(&w, y, gradient, inputs, retain_graph || create_graph);
     walk_finish(&w);
     return ok;
@@ -412,38 +517,4 @@ bool autograd_grad(TensorList y, TensorList gradient, TensorList inputs, bool re
     }
     walk_finish(&w);
     return ok;
-}
-
-/* ---- hooks ---- */
-
-int tensor_register_hook(Tensor *t, GradHook call, void (*free_context)(void *), void *context)
-{
-    static int ids;
-    if (!needs_grad(t)) {
-        tide_fail("RuntimeError", "cannot register a hook on a tensor that doesn't require gradient");
-        return 0;
-    }
-    Node *fn = tensor_grad_fn(t);
-    Autograd *ag = autograd_of(t);
-    Hook *h = ag ? tide_malloc(sizeof *h) : NULL;
-    if (!h) return 0;
-    *h = (Hook){.id = ++ids, .call = call, .free_context = free_context, .context = context};
-    Hook **list = fn ? &fn->hooks : &ag->hooks;
-    while (*list) list = &(*list)->next; /* they run in the order of registration */
-    *list = h;
-    return h->id;
-}
-
-void tensor_remove_hook(Tensor *t, int id)
-{
-    if (!t->ag) return;
-    Hook **list = t->ag->fn ? &t->ag->fn->hooks : &t->ag->hooks;
-    for (; *list; list = &(*list)->next) {
-        if ((*list)->id != id) continue;
-        Hook *h = *list;
-        *list = h->next;
-        h->next = NULL;
-        hooks_free(h);
-        return;
-    }
 }

@@ -1,5 +1,8 @@
 /* derivative_ops.c - forwards of the rows that elementwise and reduction derivatives are composed of. */
+#include "engine/autograd.h"
 #include "engine/structural.h"
+
+#include <string.h>
 
 /* ---- reductions ---- */
 
@@ -146,4 +149,18 @@ Tensor *forward_gelu_tanh_backward(Tensor *g1, Tensor *x)
     Tensor *inner = op_mul(op_add(op_mul(square, tensor_number(3 * 0.044715)), one), scale);
     Tensor *slope = op_mul(op_mul(op_mul(x, half), op_rsub(op_square(t), one)), inner);
     return op_mul(g1, op_add(op_mul(op_add(t, one), half), slope));
+}
+
+/* ---- gradients of views ---- */
+
+Tensor *laid_out(Tensor *g, const Tensor *base)
+{
+    if (base->contiguous || base->numel == 0) return op_clone(op_contiguous(g));
+    int64_t extent = 1;
+    Dims size = tensor_dims(base), stride = {.n = base->ndim};
+    memcpy(stride.v, base->stride, base->ndim * sizeof base->stride[0]);
+    for (int d = 0; d < base->ndim; d++) extent += (base->shape[d] - 1) * base->stride[d];
+    Tensor *room = tensor_zeros(DIMS(extent), (DType)g->dtype, g->device);
+    Tensor *copy = room ? op_as_strided(room, &size, &stride, 0) : NULL;
+    return copy && tensor_copy_(copy, g) ? copy : NULL;
 }

@@ -40,6 +40,7 @@ typedef struct Dims {
 typedef struct Storage {
     int32_t refs;
     uint32_t version; /* counts in-place writes; autograd compares it with what it saved */
+    uint32_t writer;  /* the latest recorded in-place op, for messages: node_writer(); 0 is none */
     Device device;
     bool borrowed;    /* data belongs to somebody else (free_borrowed is called instead of the allocator) */
     size_t bytes;
@@ -239,6 +240,9 @@ Tensor *tensor_copy_(Tensor *dst, Tensor *src);                       /* broadca
 Tensor *tensor_fill_(Tensor *dst, Tensor *value);                     /* value: 0-dim */
 Tensor *tensor_set_(Tensor *dst, Tensor *src);                        /* x.data = y: dst takes src's storage and geometry */
 
+/* Puts a tensor of which the caller owns one reference under the innermost scope. NULL goes through. */
+Tensor *scope_own(Tensor *t);
+
 /* ---- autograd ---------------------------------------------------------------------------------- */
 
 bool grad_enabled(void);
@@ -255,8 +259,13 @@ bool tensor_retain_grad(Tensor *t);
 Node *tensor_grad_fn(const Tensor *t);             /* NULL for leaves */
 /* "MulBackward0" */
 const char *node_name(const Node *n, char *buf, size_t size);
-/* The nodes (and leaves) feeding n: next_functions. Returns the count; out[i] may be NULL. */
-int node_inputs(const Node *n, Node **out, int max);
+/* The nodes (and leaves) feeding n: next_functions, with which of its results each. Returns the count; out[i] may be
+ * NULL. */
+int node_inputs(const Node *n, Node **out, int *output, int max);
+/* Which of its node's results t is. */
+int tensor_output_nr(const Tensor *t);
+/* Counts an in-place write that the engine did not see. */
+void tensor_bump_version(Tensor *t);
 /* The leaf an AccumulateGrad node accumulates into, else NULL. Borrowed. */
 Tensor *node_variable(const Node *n);
 Node *node_keep(Node *n);
@@ -272,16 +281,41 @@ bool autograd_grad(TensorList y, TensorList gradient, TensorList inputs, bool re
 typedef Tensor *(*GradHook)(Tensor *grad, void *context);
 /* Returns an id > 0 for tensor_remove_hook; free_context is called when the hook goes. */
 int tensor_register_hook(Tensor *t, GradHook hook, void (*free_context)(void *), void *context);
+/* Called with the leaf t itself whenever its .grad was added to; what it returns is not looked at. */
+int tensor_register_accumulated_hook(Tensor *t, GradHook hook, void (*free_context)(void *), void *context);
 void tensor_remove_hook(Tensor *t, int id);
+/* A node's hook sees the gradients of its results and, where it is called after the node, of its inputs (nin is 0
+ * before), and may replace what it sees last: grad_out before, grad_in after. Entries may be NULL. */
+typedef bool (*NodeHook)(void *context, Tensor **grad_in, int nin, Tensor **grad_out, int nout);
+int node_register_hook(Node *n, bool before, NodeHook hook, void (*free_context)(void *), void *context);
+void node_remove_hook(Node *n, int id);
 
-/* An op recorded by the caller (autograd.Function): y becomes the result of a node named name (copied) whose
- * backward(context, g, grads) fills one gradient an input (NULL: none). */
-typedef bool (*CustomBackward)(void *context, Tensor *g, Tensor **grads);
-Tensor *autograd_custom(Tensor *y, TensorList inputs, const char *name, CustomBackward backward,
-                        void (*free_context)(void *), void *context);
+/* An op recorded by the caller (autograd.Function). */
+typedef struct CustomFunction {
+    const char *name; /* of the node; copied */
+    /* Fills one gradient an input (NULL: none) from one a result. */
+    bool (*backward)(void *context, Node *n, Tensor *const *g, Tensor **grads);
+    void (*release)(void *context);      /* the graph was used up: saved tensors may go. May be NULL */
+    void (*free_context)(void *context);
+    void *context;
+    bool materialize; /* backward sees zeros where no gradient came, not NULL */
+} CustomFunction;
+/* outputs become the results of one node on inputs. Outputs that are NULL (no tensor) or not differentiable stay as they
+ * are, but are counted. On success the context is the node's. */
+bool autograd_custom(const CustomFunction *f, TensorList outputs, const bool *differentiable, TensorList inputs);
+/* The context of a custom node with this backward, else NULL. */
+void *node_context(const Node *n, bool (*backward)(void *, Node *, Tensor *const *, Tensor **));
+/* What was saved of n's result `output`, back in its place in the graph. In the innermost scope. */
+Tensor *node_result(Node *n, int output, Tensor *saved);
+/* Whether t is still what it was at that version; if not, the error of a backward that needs it. maker is the node that
+ * made t or NULL; result: it is also the one that needs it. */
+bool autograd_check_version(const Tensor *t, const Node *maker, uint32_t version, bool result);
+int node_output_count(const Node *n);
 
 /* First-NaN reporting (torch.autograd.detect_anomaly). */
-bool set_anomaly_enabled(bool on);
+bool set_anomaly_enabled(bool on, bool check_nan);
+bool anomaly_enabled(void);
+bool anomaly_checks_nan(void);
 /* Where new nodes say they were made (cell or line); the text is copied once per distinct position. */
 void autograd_set_position(const char *where);
 const char *node_position(const Node *n);

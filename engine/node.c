@@ -36,16 +36,6 @@ void autograd_struct_free(Autograd *ag)
 #endif
 }
 
-void hooks_free(Hook *h)
-{
-    while (h) {
-        Hook *next = h->next;
-        if (h->free_context) h->free_context(h->context);
-        free(h);
-        h = next;
-    }
-}
-
 Node *node_new(NodeKind kind)
 {
     Node *n = free_nodes;
@@ -62,6 +52,8 @@ Node *node_new(NodeKind kind)
     n->where = position;
     return n;
 }
+
+void node_renumber(Node *n) { n->number = ++nodes_made; }
 
 Node *node_keep(Node *n)
 {
@@ -89,11 +81,7 @@ static void node_clear(Node *n)
         tensor_release(n->target->base);
         free(n->target);
     }
-    if (n->custom) {
-        if (n->custom->free_context) n->custom->free_context(n->custom->context);
-        free(n->custom->name);
-        free(n->custom);
-    }
+    if (n->custom) custom_free(n->custom);
 }
 
 /* A graph may be a chain of millions of nodes: they are freed from a list of work, never by recursion. */
@@ -154,22 +142,21 @@ static Tensor *save_tensor(Tensor *t)
     return tensor_keep(view_new(t));
 }
 
-/* What one operand leaves behind: its target if the op is differentiable in it, its elements if formulas read them. */
-static bool fill_edge(Edge *e, Tensor *t, const Tensor *y, bool differentiable, bool data, bool meta,
-                      bool overwritten)
+bool node_fill_edge(Edge *e, Tensor *t, const Tensor *y, EdgeNeeds needs)
 {
     if (!t) return true;
     e->is_number = t->is_number;
-    if (differentiable && needs_grad(t)) {
+    if (needs.differentiable && needs_grad(t)) {
         e->fn = gradient_target(t);
         if (!e->fn) return false;
+        e->output = (uint16_t)tensor_output_nr(t);
     }
-    if (data) {
+    if (needs.data) {
         e->saved = save_tensor(t);
-        e->version = t->storage->version - overwritten;
+        e->version = t->storage->version - needs.overwritten;
         if (!e->saved) return false;
     }
-    if (meta || (e->fn && (!tensor_same_shape(t, y) || t->dtype != y->dtype))) {
+    if (needs.meta || (e->fn && (!tensor_same_shape(t, y) || t->dtype != y->dtype))) {
         e->meta = tensor_keep(meta_new(t));
         if (!e->meta) return false;
     }
@@ -238,8 +225,9 @@ Node *node_record(OpId op, const Arg *arg, Tensor *y, int variant)
         for (int i = 0; i < count && ok; i++) {
             Tensor *t = list ? arg[p].list->v[i] : arg[p].t;
             bool overwritten = p > 0 && t && t->storage && t->storage == y->storage;
-            ok = fill_edge(&n->edge[at++], t, y, use->differentiable >> p & 1, data >> p & 1,
-                           list || (meta >> p & 1), overwritten);
+            EdgeNeeds needs = {use->differentiable >> p & 1, data >> p & 1, list || (meta >> p & 1),
+                               overwritten};
+            ok = node_fill_edge(&n->edge[at++], t, y, needs);
         }
     }
     if (ok && (use->result & wanted)) {
@@ -268,9 +256,21 @@ Node *node_copy_slices(Node *n, Tensor *base, Tensor *x)
     memcpy(target->stride.v, x->stride, x->ndim * sizeof x->stride[0]);
     n->kind = NODE_COPY_SLICES;
     n->target = target;
-    /* The first operand's gradient goes on to what base was before. */
+    /* The first operand's gradient goes on to what base was before; its saved self stays the window it was. */
+    Tensor *saved = n->edge[0].saved;
+    if (saved && n->edge[0].fn) {
+        Autograd *ag = autograd_of(saved);
+        if (!ag) {
+            node_release(n);
+            return NULL;
+        }
+        ag->fn = node_keep(n->edge[0].fn);
+        ag->output = n->edge[0].output;
+        saved->requires_grad = true;
+    }
     node_release(n->edge[0].fn);
     n->edge[0].fn = gradient_target(base);
+    n->edge[0].output = (uint16_t)tensor_output_nr(base);
     if (needs_grad(base) && !n->edge[0].fn) {
         node_release(n);
         return NULL;
@@ -280,41 +280,6 @@ Node *node_copy_slices(Node *n, Tensor *base, Tensor *x)
 fail:
     free(target);
     tensor_release(meta);
-    node_release(n);
-    return NULL;
-}
-
-Tensor *autograd_custom(Tensor *y, TensorList inputs, const char *name, CustomBackward backward,
-                        void (*free_context)(void *), void *context)
-{
-    if (!y) return NULL;
-    Node *n = node_new(NODE_CUSTOM);
-    CustomNode *custom = n ? tide_malloc(sizeof *custom) : NULL;
-    if (!custom) goto fail;
-    *custom = (CustomNode){.backward = backward};
-    n->custom = custom;
-    custom->name = tide_malloc(strlen(name) + 1);
-    if (!custom->name) goto fail;
-    strcpy(custom->name, name);
-    if (inputs.n > NODE_INLINE_EDGES) {
-        Edge *edges = tide_malloc((size_t)inputs.n * sizeof *edges);
-        if (!edges) goto fail;
-        memset(edges, 0, (size_t)inputs.n * sizeof *edges);
-        n->edge = edges;
-    }
-    n->nedge = inputs.n;
-    for (int i = 0; i < inputs.n; i++)
-        if (!fill_edge(&n->edge[i], inputs.v[i], y, true, false, true, false)) goto fail;
-    Autograd *ag = autograd_of(y);
-    if (!ag) goto fail;
-    node_release(ag->fn);
-    ag->fn = n;
-    y->requires_grad = true;
-    n->number = ++nodes_made;
-    custom->context = context; /* ours to free from here on */
-    custom->free_context = free_context;
-    return y;
-fail:
     node_release(n);
     return NULL;
 }
@@ -339,17 +304,22 @@ static size_t camel_case(const char *name, char *buf, size_t size)
     return at;
 }
 
+/* The op's part of a node's name. Returns its length. */
+static size_t op_node_name(OpId op, char *buf, size_t size)
+{
+    const OpInfo *info = op_info(op);
+    return info->node ? (size_t)snprintf(buf, size, "%s", info->node) : camel_case(info->name, buf, size);
+}
+
 const char *node_name(const Node *n, char *buf, size_t size)
 {
     switch ((NodeKind)n->kind) {
     case NODE_ACCUMULATE: snprintf(buf, size, "AccumulateGrad"); return buf;
     case NODE_COPY_SLICES: snprintf(buf, size, "CopySlices"); return buf;
-    case NODE_CUSTOM: snprintf(buf, size, "%s", n->custom->name); return buf;
+    case NODE_CUSTOM: snprintf(buf, size, "%s", n->custom->function.name); return buf;
     default: break;
     }
-    const OpInfo *info = op_info((OpId)n->op);
-    size_t at =
-        info->node ? (size_t)snprintf(buf, size, "%s", info->node) : camel_case(info->name, buf, size);
+    size_t at = op_node_name((OpId)n->op, buf, size);
     if (n->op == OP_copy)
         snprintf(buf, size, "CopyBackwards");
     else if (at < size)
@@ -357,9 +327,19 @@ const char *node_name(const Node *n, char *buf, size_t size)
     return buf;
 }
 
-int node_inputs(const Node *n, Node **out, int max)
+enum { WRITER_SLICES = 1 << 16 };
+
+uint32_t node_writer(const Node *n)
 {
-    for (int i = 0; i < n->nedge && i < max; i++) out[i] = n->edge[i].fn;
+    return n->kind == NODE_COPY_SLICES ? WRITER_SLICES : n->kind == NODE_OP ? (uint32_t)n->op + 1 : 0;
+}
+
+int node_inputs(const Node *n, Node **out, int *output, int max)
+{
+    for (int i = 0; i < n->nedge && i < max; i++) {
+        out[i] = n->edge[i].fn;
+        if (output) output[i] = n->edge[i].output;
+    }
     return n->nedge;
 }
 
@@ -395,15 +375,31 @@ void autograd_set_position(const char *where)
 
 /* ---- unpacking ---- */
 
-static bool modified(const Tensor *t, const Node *maker, uint32_t now, uint32_t then)
+/* The op whose result t is by now, without its "Backward": what wrote to it last or, for views, what makes them anew;
+ * else what made it. Empty for leaves. */
+static const char *latest_op(const Tensor *t, const Node *maker, char *name, size_t size)
 {
-    char shape[256], name[64], from[128] = "";
-    if (maker && maker->kind != NODE_ACCUMULATE) {
-        node_name(maker, name, sizeof name);
-        char *suffix = strstr(name, "Backward");
-        if (suffix) *suffix = 0; /* PyTorch names the op here, not the node */
-        snprintf(from, sizeof from, ", which is output 0 of %s,", name);
-    }
+    uint32_t writer = t->storage->writer;
+    *name = 0;
+    if (writer && maker && maker->kind == NODE_OP && op_info((OpId)maker->op)->format == FORMAT_VIEW)
+        snprintf(name, size, "AsStrided");
+    else if (writer == WRITER_SLICES)
+        snprintf(name, size, "CopySlices");
+    else if (writer)
+        op_node_name((OpId)(writer - 1), name, size);
+    else if (maker && maker->kind != NODE_ACCUMULATE)
+        node_name(maker, name, size);
+    char *suffix = strstr(name, "Backward");
+    if (suffix) *suffix = 0;
+    return name;
+}
+
+/* PyTorch's message about t, of which a version is needed that is no more; name is its op, if any. */
+static bool refuse_modified(const Tensor *t, const char *name, uint32_t then)
+{
+    char shape[256], from[128] = "";
+    uint32_t now = t->storage->version;
+    if (*name) snprintf(from, sizeof from, ", which is output 0 of %s,", name);
     return tide_refuse(
         "RuntimeError",
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
@@ -414,25 +410,41 @@ static bool modified(const Tensor *t, const Node *maker, uint32_t now, uint32_t 
         dtype_info[t->dtype].cname, format_dims(shape, sizeof shape, t->ndim, t->shape), from, now, then);
 }
 
+bool autograd_check_version(const Tensor *t, const Node *maker, uint32_t version, bool result)
+{
+    char name[128];
+    if (t->storage->version == version) return true;
+    if (!result) return refuse_modified(t, latest_op(t, maker, name, sizeof name), version);
+    node_name(maker, name, sizeof name);
+    char *suffix = strstr(name, "Backward");
+    if (suffix) *suffix = 0;
+    return refuse_modified(t, name, version);
+}
+
+int node_output_count(const Node *n) { return node_outputs(n); }
+
 /* A saved tensor again at the place in the graph it had. */
-static Tensor *in_graph(Tensor *saved, Node *fn)
+static Tensor *in_graph(Tensor *saved, Node *fn, int output)
 {
     if (fn->kind == NODE_ACCUMULATE) return fn->variable;
     Tensor *t = view_new(saved);
     Autograd *ag = t ? autograd_of(t) : NULL;
     if (!ag) return NULL;
     ag->fn = node_keep(fn);
+    ag->output = (uint16_t)output;
     t->requires_grad = true;
     return t;
 }
+
+Tensor *node_result(Node *n, int output, Tensor *saved) { return in_graph(saved, n, output); }
 
 static bool unpack_operand(Edge *e, bool graph, Tensor **out)
 {
     *out = e->saved;
     if (!e->saved) return true;
-    if (e->saved->storage->version != e->version)
-        return modified(e->saved, e->fn, e->saved->storage->version, e->version);
-    if (graph && e->fn) *out = in_graph(e->saved, e->fn);
+    if (!autograd_check_version(e->saved, e->fn, e->version, false)) return false;
+    bool placed = e->saved->ag && e->saved->ag->fn;
+    if (graph && e->fn && !placed) *out = in_graph(e->saved, e->fn, e->output);
     return *out != NULL;
 }
 
@@ -457,8 +469,7 @@ bool node_unpack(Node *n, bool graph, Tensor **operand, Unpacked *u)
     }
     u->result = n->result;
     if (!n->result) return true;
-    if (n->result->storage->version != n->result_version)
-        return modified(n->result, n, n->result->storage->version, n->result_version);
-    if (graph) u->result = in_graph(n->result, n);
+    if (!autograd_check_version(n->result, n, n->result_version, true)) return false;
+    if (graph) u->result = in_graph(n->result, n, 0);
     return u->result != NULL;
 }

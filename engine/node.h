@@ -12,21 +12,51 @@ typedef struct SliceTarget {
     Tensor *base; /* owned */
 } SliceTarget;
 
+/* One result of a custom node. */
+typedef struct CustomOutput {
+    Tensor *meta;     /* its shape and dtype; NULL for what is no tensor. Owned */
+    Tensor *g;        /* its gradient in the walk under way; of result 0 the node's own g serves. Owned */
+    Tensor *retained; /* as Node.retained, for results from 1 on */
+    bool view;        /* shares an input's storage */
+} CustomOutput;
+
 typedef struct CustomNode {
-    char *name;
-    CustomBackward backward;
-    void (*free_context)(void *);
-    void *context;
+    CustomFunction function; /* its name is owned */
+    int noutput;
+    CustomOutput *output; /* malloc'd */
 } CustomNode;
+
+/* Where the gradient of one of n's results waits, and the tensor that wants to keep it. */
+static inline Tensor **node_gradient(Node *n, int output) { return output ? &n->custom->output[output].g : &n->g; }
+static inline Tensor **node_retained(Node *n, int output)
+{
+    return output ? &n->custom->output[output].retained : &n->retained;
+}
+static inline int node_outputs(const Node *n) { return n->kind == NODE_CUSTOM ? n->custom->noutput : 1; }
+
+void custom_free(CustomNode *custom);
+bool custom_is_view(const Tensor *t); /* made by a custom function from an input's storage */
+/* What one operand leaves behind: its target if the op is differentiable in it, its elements if formulas read them. */
+typedef struct EdgeNeeds {
+    bool differentiable, data, meta, overwritten;
+} EdgeNeeds;
+bool node_fill_edge(Edge *e, Tensor *t, const Tensor *y, EdgeNeeds needs);
+/* n as a number for Storage.writer. */
+uint32_t node_writer(const Node *n);
 
 Autograd *autograd_struct_new(void);
 void autograd_struct_free(Autograd *ag);
 void hooks_free(Hook *h);
+/* Calls the hooks of this kind about this result; *value may be replaced by a tensor of the innermost scope. */
+bool hooks_run(Hook *h, HookKind kind, int output, Tensor **value);
+bool node_has_hook(const Node *n, HookKind kind);
+bool node_hooks_run(Node *n, HookKind kind, Tensor **in, int nin, Tensor **out, int nout);
 
 Node *node_new(NodeKind kind);                                      /* refs 1 */
 Node *node_record(OpId op, const Arg *arg, Tensor *y, int variant); /* an op node with its edges and saved tensors */
 /* n, an op node recorded on view x of base, becomes a node on base itself. Takes n over. */
 Node *node_copy_slices(Node *n, Tensor *base, Tensor *x);
+void node_renumber(Node *n);      /* makes n the newest */
 void node_release_saved(Node *n); /* after a backward pass that keeps no graph */
 /* The tensors a formula reads, checked against their versions. arg and meta have room for all operands.
  * graph: give them their place in the graph too (create_graph). False with the error. */

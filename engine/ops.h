@@ -30,8 +30,6 @@ Tensor *result_as(const Tensor *x, DType dtype);
 Tensor *view_new(const Tensor *x);
 /* A shape and dtype without storage. */
 Tensor *meta_new(const Tensor *x);
-/* Puts a tensor the caller owns one reference of under the innermost scope. */
-Tensor *scope_own(Tensor *t);
 /* Sets numel and contiguous from shape and stride. False (RuntimeError) when numel overflows. */
 bool tensor_finish_geometry(Tensor *t);
 void dims_contiguous_strides(const Dims *shape, int64_t *stride);

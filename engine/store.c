@@ -191,6 +191,7 @@ Storage *storage_new(size_t bytes, Device device)
     if (!p) return NULL;
     p->s.refs = 1;
     p->s.version = 0;
+    p->s.writer = 0;
     p->s.device = device;
     p->s.borrowed = false;
     p->s.bytes = bytes;

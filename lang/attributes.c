@@ -45,6 +45,7 @@ int attribute_get(lua_State *L, Tensor *t, Attribute which)
     case ATTR_grad_fn: push_node(L, tensor_grad_fn(t)); return 1;
     case ATTR_requires_grad: lua_pushboolean(L, t->requires_grad); return 1;
     case ATTR_is_leaf: lua_pushboolean(L, tensor_is_leaf(t)); return 1;
+    case ATTR_output_nr: lua_pushinteger(L, tensor_output_nr(t)); return 1;
     case ATTR_itemsize: lua_pushinteger(L, (lua_Integer)dtype_size((DType)t->dtype)); return 1;
     case ATTR_nbytes: lua_pushinteger(L, t->numel * (lua_Integer)dtype_size((DType)t->dtype)); return 1;
     case ATTR_is_cuda: lua_pushboolean(L, t->device.type != DEVICE_CPU); return 1;

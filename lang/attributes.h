@@ -12,7 +12,8 @@
             ROW(H, "transpose of a matrix") ROW(data, "the same elements outside autograd")                  \
                 ROW(grad, "accumulated gradient") ROW(grad_fn, "the op that made it, for autograd")          \
                     ROW(requires_grad, "whether autograd records its use")                                   \
-                        ROW(is_leaf, "not made by a recorded op") ROW(itemsize, "bytes an element")          \
+                        ROW(is_leaf, "not made by a recorded op")                                \
+                            ROW(output_nr, "which of its op's results it is") ROW(itemsize, "bytes an element")          \
                             ROW(nbytes, "bytes of its elements") ROW(is_cuda, "on a GPU")                    \
                                 ROW(is_cpu, "on the CPU") ROW(retains_grad, "retain_grad() was called")      \
                                     ROW(_version, "in-place writes so far")                                  \

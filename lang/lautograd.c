@@ -1,78 +1,11 @@
-/* lautograd.c - autograd from Lua: backward, grad, gradient modes, hooks, grad_fn objects, custom functions.
- * */
+/* lautograd.c - autograd from Lua: backward, grad, gradient modes, tensors in and out of the graph. */
 #include "lang/args.h"
 #include "lang/attributes.h"
+#include "lang/callback.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- Lua functions called by the engine ---- */
-
-/* A Lua function held by the engine; freed by free_callback when the node or tensor goes. */
-typedef struct Callback {
-    lua_State *main;
-    int ref;
-} Callback;
-
-/* The thread that entered the engine: callbacks run on it. */
-static lua_State *running;
-static const char failed_key; /* registry: the error a callback raised, rethrown when the engine returns */
-static const char lua_error_kind[] = "LuaError";
-
-static Callback *new_callback(lua_State *L, int i)
-{
-    Callback *c = malloc(sizeof *c);
-    if (!c)
-        return NULL;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-    c->main = lua_tothread(L, -1);
-    lua_pop(L, 1);
-    lua_pushvalue(L, i);
-    c->ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    return c;
-}
-
-static void free_callback(void *context)
-{
-    Callback *c = context;
-    luaL_unref(c->main, LUA_REGISTRYINDEX, c->ref);
-    free(c);
-}
-
-/* Calls the callback with one tensor. On success leaves nresults values; on failure none, and the error
- * pending. */
-static bool run_callback(Callback *c, Tensor *argument, int nresults)
-{
-    lua_State *L = running ? running : c->main;
-    if (!lua_checkstack(L, LUA_MINSTACK))
-        return tide_refuse("RuntimeError", "Lua stack overflow");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, c->ref);
-    int saved = bind_hold();
-    push_tensor(L, argument);
-    int status = lua_pcall(L, 1, nresults, 0);
-    if (status != LUA_OK)
-        scope_close(bind_base);
-    bind_unhold(saved);
-    if (status == LUA_OK)
-        return true;
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &failed_key);
-    tide_error_clear();
-    return tide_refuse(lua_error_kind, "error in a Lua function");
-}
-
-/* Raises the pending error, or the Lua error a callback left. */
-static int raise_after_callbacks(lua_State *L)
-{
-    if (tide_error()->kind != lua_error_kind)
-        return raise_pending(L);
-    tide_error_clear();
-    scope_close(bind_base);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &failed_key);
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &failed_key);
-    return lua_error(L);
-}
 
 /* ---- backward, grad ---- */
 
@@ -85,7 +18,7 @@ static TensorList read_tensors(Args *a, int i, const char *name)
     Tensor *one = i ? to_tensor(L, i) : NULL;
     bool table = i && lua_type(L, i) == LUA_TTABLE;
     if (i && !one && !table)
-        arg_error(a, name, 0, "Tensor or tuple of Tensors", i);
+        raise_error(L, "TypeError", "'%s' object is not iterable", type_word(L, i));
     list.n = one ? 1 : table ? (int)lua_rawlen(L, i) : 0;
     list.v = lua_newuserdatauv(L, (size_t)(list.n ? list.n : 1) * sizeof *list.v, 0);
     if (one)
@@ -94,8 +27,8 @@ static TensorList read_tensors(Args *a, int i, const char *name)
         lua_rawgeti(L, i, k + 1);
         list.v[k] = to_tensor(L, -1);
         if (!list.v[k] && lua_toboolean(L, -1))
-            raise_error(L, "TypeError", "%s(): '%s' must hold Tensors, but item %d is %s", a->function, name,
-                        k, type_word(L, -1));
+            raise_error(L, strcmp(name, "inputs") == 0 ? "RuntimeError" : "TypeError",
+                        "all %s have to be Tensors or GradientEdges, but got %s", name, type_word(L, -1));
         lua_pop(L, 1);
     }
     return list;
@@ -105,8 +38,8 @@ static void check_no_holes(Args *a, const TensorList *list, const char *name)
 {
     for (int k = 0; k < list->n; k++)
         if (!list->v[k])
-            raise_error(a->L, "TypeError", "%s(): '%s' must hold Tensors, but item %d is NoneType",
-                        a->function, name, k);
+            raise_error(a->L, "RuntimeError", "all %s have to be Tensors or GradientEdges, but got NoneType",
+                        name);
 }
 
 /* retain_graph: not given means create_graph */
@@ -122,10 +55,12 @@ static int run_backward(Args *a, const Arg *v)
                inputs = read_tensors(a, (int)v[4].i, "inputs");
     check_no_holes(a, &y, "tensors");
     check_no_holes(a, &inputs, "inputs");
-    lua_State *before = running;
-    running = L;
-    bool ok = autograd_backward(y, g, retain_of(a, &v[2], v[3].b), v[3].b, v[4].i ? &inputs : NULL);
-    running = before;
+    if (v[4].i && inputs.n == 0)
+        raise_error(L, "RuntimeError", "`inputs` argument to `backward()` cannot be empty.");
+    bool retain = retain_of(a, &v[2], v[3].b);
+    lua_State *before = callbacks_enter(L);
+    bool ok = autograd_backward(y, g, retain, v[3].b, v[4].i ? &inputs : NULL);
+    callbacks_leave(before);
     if (!ok)
         return raise_after_callbacks(L);
     scope_close(bind_base);
@@ -158,6 +93,34 @@ static int autograd_backward_function(lua_State *L)
     return run_backward(&a, v);
 }
 
+static Tensor *zeros_as(const Tensor *t)
+{
+    Dims shape = tensor_dims(t);
+    return tensor_zeros(&shape, (DType)t->dtype, t->device);
+}
+
+/* is_grads_batched: one call for each row of the gradients given, its results stacked. */
+static int batched_grad(lua_State *L, const Arg *v)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "torch.autograd.batched");
+    lua_call(L, 1, 1);
+    for (int i = 0; i < 4; i++) {
+        if (v[i].i)
+            lua_pushvalue(L, (int)v[i].i);
+        else
+            lua_pushnil(L);
+    }
+    lua_pushboolean(L, v[4].b);
+    if (v[5].i)
+        lua_pushvalue(L, (int)v[5].i);
+    else
+        lua_pushnil(L);
+    lua_pushboolean(L, v[7].b);
+    lua_call(L, 7, 1);
+    return 1;
+}
+
 static int grad_function(lua_State *L)
 {
     static const ParamInfo params[] = {REQUIRED('A', "outputs"),
@@ -165,7 +128,9 @@ static int grad_function(lua_State *L)
                                        OPTIONAL('A', "grad_outputs", "NULL"),
                                        OPTIONAL('A', "retain_graph", "NULL"),
                                        OPTIONAL('B', "create_graph", "false"),
-                                       OPTIONAL('B', "allow_unused", "false")};
+                                       OPTIONAL('A', "allow_unused", "NULL"),
+                                       OPTIONAL('B', "is_grads_batched", "false"),
+                                       OPTIONAL('B', "materialize_grads", "false")};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "grad", false);
@@ -174,13 +139,22 @@ static int grad_function(lua_State *L)
                g = read_tensors(&a, (int)v[2].i, "grad_outputs");
     check_no_holes(&a, &y, "outputs");
     check_no_holes(&a, &x, "inputs");
+    if (v[6].b) return batched_grad(L, v);
+    if (x.n == 0)
+        raise_error(L, "RuntimeError", "`inputs` argument to `grad()` cannot be empty.");
+    bool retain = retain_of(&a, &v[3], v[4].b);
+    bool unused = v[5].i ? arg_bool(&a, (int)v[5].i, "allow_unused", 6) : v[7].b;
+    if (v[7].b && !unused)
+        raise_error(L, "ValueError",
+                    "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+                    "allow_unused=False.");
     Tensor **out = lua_newuserdatauv(L, (size_t)(x.n ? x.n : 1) * sizeof *out, 0);
     lua_createtable(L, x.n, 0);
     int table = lua_gettop(L);
-    lua_State *before = running;
-    running = L;
-    bool ok = autograd_grad(y, g, x, retain_of(&a, &v[3], v[4].b), v[4].b, v[5].b, out);
-    running = before;
+    lua_State *before = callbacks_enter(L);
+    bool ok = autograd_grad(y, g, x, retain, v[4].b, unused, out);
+    callbacks_leave(before);
+    for (int k = 0; ok && v[7].b && k < x.n; k++) ok = out[k] || (out[k] = zeros_as(x.v[k]));
     if (!ok)
         return raise_after_callbacks(L);
     for (int k = 0; k < x.n; k++) {
@@ -277,11 +251,23 @@ static int is_inference_mode_enabled(lua_State *L)
     return 1;
 }
 
-/* set_detect_anomaly(on) */
-static int set_detect_anomaly(lua_State *L)
+/* _set_anomaly(on, check_nan) */
+static int set_anomaly(lua_State *L)
 {
-    set_anomaly_enabled(mode_argument(L, "set_detect_anomaly"));
+    set_anomaly_enabled(lua_toboolean(L, 1), lua_toboolean(L, 2));
     return 0;
+}
+
+static int is_anomaly_enabled(lua_State *L)
+{
+    lua_pushboolean(L, anomaly_enabled());
+    return 1;
+}
+
+static int is_anomaly_check_nan_enabled(lua_State *L)
+{
+    lua_pushboolean(L, anomaly_checks_nan());
+    return 1;
 }
 
 /* ---- tensors ---- */
@@ -329,253 +315,18 @@ static int retain_grad(lua_State *L)
     return 0;
 }
 
-/* ---- hooks ---- */
-
-typedef struct HookHandle {
-    int id;
-    Tensor *tensor; /* one reference; NULL once removed */
-} HookHandle;
-
-static const char hook_type[] = "torch.utils.hooks.RemovableHandle";
-
-static Tensor *call_hook(Tensor *grad, void *context)
-{
-    Callback *c = context;
-    if (!run_callback(c, grad, 1))
-        return NULL;
-    lua_State *L = running ? running : c->main;
-    Tensor *replaced = to_tensor(L, -1);
-    if (!replaced && !lua_isnil(L, -1))
-        tide_fail("TypeError", "hook should return a Tensor or nil, not %s", type_word(L, -1));
-    /* a handle's reference ends with the value on the stack: an alias lives in the engine's scope */
-    Tensor *kept = replaced ? op_alias(replaced) : NULL;
-    lua_pop(L, 1);
-    return kept;
-}
-
-static int hook_remove(lua_State *L)
-{
-    HookHandle *h = luaL_checkudata(L, 1, hook_type);
-    if (h->tensor) {
-        tensor_remove_hook(h->tensor, h->id);
-        tensor_release(h->tensor);
-        h->tensor = NULL;
-    }
-    return 0;
-}
-
-static int hook_gc(lua_State *L)
-{
-    HookHandle *h = luaL_checkudata(L, 1, hook_type);
-    tensor_release(h->tensor);
-    h->tensor = NULL;
-    return 0;
-}
-
-static int hook_tostring(lua_State *L)
-{
-    lua_pushfstring(L, "<%s object at %p>", hook_type, luaL_checkudata(L, 1, hook_type));
-    return 1;
-}
-
-static int register_hook(lua_State *L)
-{
-    Tensor *t = self_tensor(L, "register_hook");
-    if (lua_isnoneornil(L, 2))
-        return raise_error(L, "TypeError",
-                           "register_hook() missing 1 required positional arguments: \"hook\"");
-    if (!t->requires_grad)
-        return raise_error(L, "RuntimeError",
-                           "cannot register a hook on a tensor that doesn't require gradient");
-    HookHandle *h = lua_newuserdatauv(L, sizeof *h, 0);
-    *h = (HookHandle){0, NULL};
-    luaL_setmetatable(L, hook_type);
-    Callback *c = new_callback(L, 2);
-    h->id = c ? tensor_register_hook(t, call_hook, free_callback, c) : 0;
-    if (h->id <= 0) {
-        if (c)
-            free_callback(c);
-        return raise_pending(L);
-    }
-    h->tensor = tensor_keep(t);
-    return 1;
-}
-
-/* ---- grad_fn ---- */
-
-static const char node_type[] = "torch.autograd.Node";
-
-void push_node(lua_State *L, Node *n)
-{
-    if (!n) {
-        lua_pushnil(L);
-        return;
-    }
-    Node **p = lua_newuserdatauv(L, sizeof *p, 0);
-    *p = NULL;
-    luaL_setmetatable(L, node_type);
-    *p = node_keep(n);
-}
-
-static Node *check_node(lua_State *L)
-{
-    return *(Node **)luaL_checkudata(L, 1, node_type);
-}
-
-static int node_gc(lua_State *L)
-{
-    Node **p = luaL_checkudata(L, 1, node_type);
-    node_release(*p);
-    *p = NULL;
-    return 0;
-}
-
-static int node_tostring(lua_State *L)
-{
-    char name[128];
-    Node *n = check_node(L);
-    lua_pushfstring(L, "<%s object at %p>", node_name(n, name, sizeof name), (void *)n);
-    return 1;
-}
-
-static int node_eq(lua_State *L)
-{
-    Node **a = luaL_testudata(L, 1, node_type), **b = luaL_testudata(L, 2, node_type);
-    lua_pushboolean(L, a && b && *a == *b);
-    return 1;
-}
-
-static int node_name_method(lua_State *L)
-{
-    char name[128];
-    lua_pushstring(L, node_name(check_node(L), name, sizeof name));
-    return 1;
-}
-
-/* next_functions: a table of {node, 0}; {false, 0} stands where an input needs no gradient */
-static void push_next_functions(lua_State *L, Node *n)
-{
-    int count = node_inputs(n, NULL, 0);
-    Node **in = lua_newuserdatauv(L, (size_t)(count ? count : 1) * sizeof *in, 0);
-    node_inputs(n, in, count);
-    lua_createtable(L, count, 0);
-    for (int i = 0; i < count; i++) {
-        lua_createtable(L, 2, 0);
-        if (in[i])
-            push_node(L, in[i]);
-        else
-            lua_pushboolean(L, false);
-        lua_rawseti(L, -2, 1);
-        lua_pushinteger(L, 0);
-        lua_rawseti(L, -2, 2);
-        lua_rawseti(L, -2, i + 1);
-    }
-}
-
-static int node_index(lua_State *L)
-{
-    Node *n = check_node(L);
-    const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-    char name[128];
-    if (strcmp(key, "name") == 0)
-        lua_pushcfunction(L, node_name_method);
-    else if (strcmp(key, "next_functions") == 0)
-        push_next_functions(L, n);
-    else if (strcmp(key, "variable") == 0)
-        push_tensor(L, node_variable(n));
-    else if (strcmp(key, "position") == 0)
-        lua_pushstring(L, node_position(n));
-    else
-        return raise_error(L, "AttributeError", "'%s' object has no attribute '%s'",
-                           node_name(n, name, sizeof name), key);
-    return 1;
-}
-
-/* ---- torch.autograd.Function: the base of its Lua part ---- */
-
-/* backward(context, g, grads): calls the Lua function with g; it returns one gradient an input, nil for none.
- * */
-typedef struct Custom {
-    Callback callback;
-    int inputs;
-} Custom;
-
-static void free_custom(void *context)
-{
-    Custom *c = context;
-    luaL_unref(c->callback.main, LUA_REGISTRYINDEX, c->callback.ref);
-    free(c);
-}
-
-static bool custom_backward(void *context, Tensor *g, Tensor **grads)
-{
-    Custom *c = context;
-    if (!run_callback(&c->callback, g, c->inputs))
-        return false;
-    lua_State *L = running ? running : c->callback.main;
-    for (int i = 0; i < c->inputs; i++) {
-        int at = i - c->inputs;
-        Tensor *t = to_tensor(L, at);
-        if (!t && lua_toboolean(L, at))
-            tide_fail("TypeError", "backward returned a %s where a Tensor or nil is needed",
-                      type_word(L, at));
-        grads[i] = t ? op_alias(t) : NULL;
-    }
-    lua_pop(L, c->inputs);
-    return !tide_failed();
-}
-
-/* autograd._custom(y, inputs, name, backward): y as the result of a node called name. */
-static int custom(lua_State *L)
-{
-    Args a;
-    args_begin(&a, L, "_custom", false);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    luaL_checktype(L, 4, LUA_TFUNCTION);
-    const char *name = luaL_checkstring(L, 3);
-    Tensor *y = arg_tensor(&a, 1, "y", 1);
-    TensorList inputs = read_tensors(&a, 2, "inputs");
-    check_no_holes(&a, &inputs, "inputs");
-    Custom *c = malloc(sizeof *c);
-    if (!c)
-        return luaL_error(L, "not enough memory");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-    c->callback.main = lua_tothread(L, -1);
-    lua_pushvalue(L, 4);
-    c->callback.ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    c->inputs = inputs.n;
-    Tensor *result = autograd_custom(y, inputs, name, custom_backward, free_custom, c);
-    if (!result)
-        free_custom(c);
-    return give(L, result);
-}
-
 /* ---- registration ---- */
 
-static void node_types(lua_State *L)
+static void guard_types(lua_State *L)
 {
-    static const luaL_Reg node[] = {{"__gc", node_gc},
-                                    {"__tostring", node_tostring},
-                                    {"__eq", node_eq},
-                                    {"__index", node_index},
-                                    {NULL, NULL}};
     static const luaL_Reg guard[] = {{"__close", guard_close}, {NULL, NULL}};
-    static const luaL_Reg hook[] = {{"__gc", hook_gc}, {"__tostring", hook_tostring}, {NULL, NULL}};
-    luaL_newmetatable(L, node_type);
-    luaL_setfuncs(L, node, 0);
     luaL_newmetatable(L, guard_type);
     luaL_setfuncs(L, guard, 0);
     lua_pushvalue(L, -1);
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, guard_close);
     lua_setfield(L, -2, "close");
-    luaL_newmetatable(L, hook_type);
-    luaL_setfuncs(L, hook, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, hook_remove);
-    lua_setfield(L, -2, "remove");
-    lua_pop(L, 3);
+    lua_pop(L, 1);
 }
 
 void open_autograd(lua_State *L, const Library *lib)
@@ -586,25 +337,28 @@ void open_autograd(lua_State *L, const Library *lib)
                                          {"inference_mode", inference_mode},
                                          {"is_grad_enabled", is_grad_enabled},
                                          {"is_inference_mode_enabled", is_inference_mode_enabled},
+                                         {"is_anomaly_enabled", is_anomaly_enabled},
+                                         {"is_anomaly_check_nan_enabled", is_anomaly_check_nan_enabled},
                                          {NULL, NULL}};
     static const luaL_Reg autograd[] = {{"backward", autograd_backward_function},
                                         {"grad", grad_function},
-                                        {"_custom", custom},
-                                        {"set_detect_anomaly", set_detect_anomaly},
+                                        {"_set_anomaly", set_anomaly},
                                         {"no_grad", no_grad},
                                         {"enable_grad", enable_grad},
                                         {"set_grad_enabled", set_grad_enabled_function},
+                                        {"inference_mode", inference_mode},
                                         {NULL, NULL}};
     static const luaL_Reg methods[] = {{"backward", method_backward},
                                        {"requires_grad_", requires_grad_},
                                        {"detach", detach},
                                        {"detach_", detach_},
                                        {"retain_grad", retain_grad},
-                                       {"register_hook", register_hook},
                                        {NULL, NULL}};
-    node_types(L);
+    guard_types(L);
+    open_nodes(L, lib);
     add_functions(L, lib->torch, functions);
     add_functions(L, lib->methods, methods);
     luaL_newlib(L, autograd);
-    lua_setfield(L, lib->torch, "autograd");
+    open_functions(L, lua_gettop(L));
+    lua_setfield(L, lib->torch, "_autograd"); /* lang/lua/autograd.lua makes it torch.autograd */
 }

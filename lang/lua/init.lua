@@ -2,7 +2,8 @@
 -- Called with the table torch and a function that raises the error for a name it does not have.
 local torch, missing = ...
 
-local homes = {nn = "torch.nn", optim = "torch.optim", utils = "torch.utils", progress = "torch.progress"}
+local homes = {nn = "torch.nn", autograd = "torch.autograd", optim = "torch.optim", utils = "torch.utils",
+    progress = "torch.progress", linalg = "torch.linalg"}
 
 -- Functions written in Lua, and methods of tensors written in Lua.
 local functions = {
@@ -15,6 +16,7 @@ local functions = {
     ["torch.tensor.forms"] = "select_scatter diagonal_scatter split_with_sizes adjoint positive vander " ..
         "is_nonzero is_same_size",
     ["torch.tensor.products"] = "tensordot einsum matrix_power",
+    ["torch.tensor.linalg"] = "svd qr pinverse lu lu_solve lu_unpack chain_matmul svd_lowrank pca_lowrank",
     ["torch.functional.recurrent"] = "rnn_tanh rnn_relu lstm gru rnn_tanh_cell rnn_relu_cell lstm_cell " ..
         "gru_cell",
 }
@@ -25,6 +27,7 @@ local methods = {
     ["torch.tensor.forms"] = "select_scatter diagonal_scatter reshape_as split_with_sizes adjoint " ..
         "positive float_power_ is_nonzero is_same_size",
     ["torch.tensor.products"] = "matrix_power",
+    ["torch.tensor.linalg"] = "svd qr pinverse lu lu_solve",
 }
 
 -- The row takes what PyTorch's keywords side and sorter say only after Lua has read them.
