@@ -175,27 +175,60 @@ local function too_many(name, required, most, given)
             "was" or "were")
 end
 
+-- What a parameter's kind lets through; the words are those of PyTorch's messages.
+local function is_integer(v) return math.type(v) == "integer" or is_tensor(v) end
+local function is_number(v) return type(v) == "number" or is_tensor(v) end
+local kinds = {
+    Tensor = is_tensor,
+    int = is_integer,
+    float = is_number,
+    Number = is_number,
+    bool = function(v) return type(v) == "boolean" end,
+    str = function(v) return type(v) == "string" end,
+    ["tuple of ints"] = function(v) return is_integer(v) or type(v) == "table" or type(v) == "userdata" end,
+}
+
+local function check_kind(name, word, i, kind, v)
+    if v == nil or kinds[kind](v) then return end
+    raise("TypeError", "%s(): argument '%s' (position %d) must be %s, not %s", name, word, i, kind,
+        support.type_word(v))
+end
+
+-- "input:Tensor!" read: the name, its kind if it has one, whether it must be given.
+local function read_param(param)
+    local word, kind, must = param:match("^([%w_]+):?([%w ]*)(!?)$")
+    kind = kind ~= "" and kind or nil
+    assert(not kind or kinds[kind], param)
+    return word, kind, must == "!"
+end
+
 -- A reader of one function's arguments (the everyday calls with one or two of them take the short way).
--- `params` lists their names, those that must be given ending in "!"; `defaults` maps names to values. The
--- reader takes a call's arguments and returns the values in order.
+-- `params` lists them as "name", "name:kind" with one of the kinds above, and "!" behind those that must be
+-- given; `defaults` maps names to values. The reader takes a call's arguments and returns the values in order.
 function support.signature(name, params, defaults)
-    local names, at, fallback, required, count = {}, {}, {}, {}, #params
+    local names, at, fallback, required, kind, count = {}, {}, {}, {}, {}, #params
     local nrequired = 0
     for i, param in ipairs(params) do
-        local word = param:gsub("!$", "")
+        local word
+        word, kind[i], required[i] = read_param(param)
         names[i], at[word] = word, i
-        required[i] = word ~= param
         if required[i] then nrequired = nrequired + 1 end
         fallback[i] = defaults and defaults[word]
     end
+    local kind1, kind2 = kind[1], kind[2]
     return function(...)
         local given = select("#", ...)
         if given == 1 and nrequired <= 1 then
             local first = ...
-            if first ~= nil and type(first) ~= "table" then return first, table.unpack(fallback, 2, count) end
+            if first ~= nil and type(first) ~= "table" then
+                if kind1 then check_kind(name, names[1], 1, kind1, first) end
+                return first, table.unpack(fallback, 2, count)
+            end
         elseif given == 2 and nrequired <= 2 and count >= 2 then
             local first, second = ...
             if first ~= nil and second ~= nil and type(second) ~= "table" then
+                if kind1 then check_kind(name, names[1], 1, kind1, first) end
+                if kind2 then check_kind(name, names[2], 2, kind2, second) end
                 return first, second, table.unpack(fallback, 3, count)
             end
         end
@@ -224,6 +257,7 @@ function support.signature(name, params, defaults)
                 end
                 values[i] = v
             end
+            if kind[i] then check_kind(name, names[i], i, kind[i], v) end
         end
         if missing then
             raise("TypeError", "%s() missing %d required positional argument%s: %s", name, #missing,
