@@ -2,11 +2,13 @@
 
 #: make test             installs what is missing, builds, runs every test; the last line is "N passed, N failed"
 #: make check            the same without installing anything; ONLY=substring picks the tests whose name has it
+#: make goldens          PYTHON=python with PyTorch 2.13: makes tests/goldens anew; ONLY=word of a family's name
+#: make diff             PYTHON=... N=20000 random cases beside PyTorch; SEED=number ONLY=word of a family's name
 #: make fuzz             FUZZ_RUNS=10000000 runs of the translator, FUZZ_PROGRAMS=20000 random programs (needs clang)
 #: make check-includes   data flows down: repl, lang, engine, backend
 #: make check-install    installs into a staging folder and uses what lies there
 #: make valgrind         a short session under valgrind
-.PHONY: test check check-includes check-install valgrind
+.PHONY: test check goldens diff check-includes check-install valgrind
 
 UNIT_DIRS := engine lang $(if $(filter 0,$(OPENCL)),,opencl)
 UNIT_C := $(sort $(wildcard $(UNIT_DIRS:%=tests/%/test_*.c)))
@@ -14,7 +16,7 @@ UNIT_O := $(call obj,$(UNIT_C))
 UNIT_BIN := $(UNIT_C:%.c=$(BUILD)/%)
 HARNESS_O := $(call obj,$(wildcard tests/harness/*.c))
 TEXT_TESTS := $(sort $(wildcard tests/cli/*.txt tests/sessions/*.txt tests/scripts/*.lua tests/pty/*.txt \
-	README.md docs/*.md scripts/notes/*.lua))
+	tests/goldens/*.txt README.md docs/*.md scripts/notes/*.lua))
 ONLY ?=
 ALL_TESTS = $(UNIT_BIN) $(TEXT_TESTS)
 PICKED = $(if $(ONLY),$(foreach t,$(ALL_TESTS),$(if $(findstring $(ONLY),$(t)),$(t))),$(ALL_TESTS))
@@ -58,6 +60,15 @@ check: export HARNESS = $(abspath $(BUILD))/harness
 check: tide module $(filter $(UNIT_BIN),$(PICKED)) $(BUILD)/harness
 	@mkdir -p $(BUILD)/home $(BUILD)/tmp
 	@$(BUILD)/harness -p $(BUILD)/tide -t $(TEST_SECONDS) $(if $(filter 0,$(OPENCL)),-x opencl) $(PICKED)
+
+# PyTorch is asked in its portable arithmetic; it is needed for making goldens and never for running them.
+N ?= 20000
+SEED ?= 1
+goldens: tide
+	@$(PYTHON) -B -W ignore tests/oracle/sweep goldens $(abspath $(BUILD))/tide tests/goldens $(ONLY)
+
+diff: tide
+	@$(PYTHON) -B -W ignore tests/oracle/sweep diff $(abspath $(BUILD))/tide $(N) $(SEED) $(ONLY)
 
 check-install:
 	@rm -rf $(BUILD)/stage

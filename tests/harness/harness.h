@@ -1,4 +1,4 @@
-/* The test harness: runs cmocka programs, sessions, commands, scripts and terminal dialogues. */
+/* The test harness: runs cmocka programs, golden files, sessions, commands, scripts and terminal dialogues. */
 #ifndef TIDE_TESTS_HARNESS_H
 #define TIDE_TESTS_HARNESS_H
 
@@ -74,6 +74,7 @@ void run_commands(const char *path);
 void run_script(const char *path);
 void run_dialogue(const char *path);
 void run_document(const char *path);
+void run_golden(const char *path);
 
 /* ---- main.c ---- */
 

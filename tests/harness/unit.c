@@ -1,4 +1,4 @@
-/* Programs that count for themselves: cmocka programs (TAP output) and tide --doctest on a document. */
+/* Programs that count for themselves: cmocka programs and golden files (TAP output), tide --doctest on a document. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -39,9 +39,8 @@ static int count_cases(const char *path, const Lines *lines)
     return announced;
 }
 
-void run_unit(const char *path)
+static void run_counting(const char *path, const char *const *argv)
 {
-    const char *argv[] = {path, NULL};
     Run run = {.argv = argv, .merged = true};
     int failed = harness.failed, before = harness.passed + harness.failed + harness.skipped;
     run_process(&run);
@@ -59,6 +58,22 @@ void run_unit(const char *path)
     }
     lines_free(&lines);
     run_free(&run);
+}
+
+void run_unit(const char *path)
+{
+    const char *argv[] = {path, NULL};
+    run_counting(path, argv);
+}
+
+/* The folder's run.lua reads the file and compares. */
+void run_golden(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    char *runner = format("%.*srun.lua", (int)(name == NULL ? 0 : name - path + 1), path);
+    const char *argv[] = {harness.tide, runner, path, NULL};
+    run_counting(path, argv);
+    free(runner);
 }
 
 /* The document's examples as `tide --doctest` counts them in its last line, "N passed, N failed". */

@@ -1,0 +1,40 @@
+"""Golden files: cases with PyTorch's answers as text; tests/goldens/run.lua reads them."""
+import torch
+
+import known
+from evaluate import Unsuitable, answer
+from spelling import NoSpelling
+
+HEADER = """\
+# {title}: {count} cases
+# PyTorch {version} with ATEN_CPU_CAPABILITY=default; made by `make goldens PYTHON=...` from tests/oracle/sweep
+"""
+
+
+def block(case, surface):
+    """The case's text in a golden file; None if it is left out, has no answer to keep or no Tide spelling."""
+    if known.reason(case.name) is not None:
+        return None
+    try:
+        if not surface.has(case):
+            return None
+        lines = [f"case {case.name}"] + [case.input_line(n) for n in case.inputs]
+        source = case.tide()
+        wanted = answer(case)
+    except (Unsuitable, NoSpelling):
+        return None
+    if "\n" in source or case.works and wanted[0].startswith("!"):
+        return None
+    lines.append("> " + source)
+    if case.rule:
+        lines.append("~ " + case.rule)
+    if case.double:
+        lines.append("double")
+    return "\n".join(lines + wanted) + "\n"
+
+
+def write(path, title, blocks):
+    with open(path, "w") as f:
+        f.write(HEADER.format(title=title, count=len(blocks), version=torch.__version__))
+        for text in blocks:
+            f.write("\n" + text)

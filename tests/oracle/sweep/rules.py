@@ -1,0 +1,45 @@
+"""How floats are compared. Everything that is not named here is compared bit for bit, the sign of zero too.
+
+Tide's library mathematics (exp, log, sin …) is correctly rounded by design; PyTorch's portable build asks the C library
+and, for some, approximations of its own, so they differ by a last bit or a few. Products are summed in BLAS's order.
+"ulp N": within N units in the last place of the wanted element; "near N": of the largest element of the wanted tensor.
+A second rule, where there is one, is for gradients: their formulas cancel, so it goes by the largest element."""
+import torch
+
+ULP = "ulp 4 near 16"
+NEAR = "near 16 near 64"
+WIDE = "near 64 near 512"
+
+# Functions that call library mathematics in themselves or in their gradients.
+LIBRARY = """
+    exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan atan2 arctan2 sinh cosh tanh asinh acosh atanh arcsin
+    arccos arctan arcsinh arccosh arctanh sigmoid logit erf erfc erfinv lgamma digamma pow float_power __rpow__ logaddexp
+    logaddexp2 xlogy special.xlogy special.xlog1py sinc rsqrt hypot special.expit special.entr special.ndtr
+    special.log_softmax special.erfcx special.i0 special.i0e special.i1 special.i1e special.ndtri special.log_ndtr
+    logcumsumexp logsumexp deg2rad rad2deg ldexp addcdiv angle mvlgamma polygamma i0 cumprod prod std var std_mean
+    var_mean std.unbiased var.unbiased norm mean nanmean dist lerp sqrt reciprocal div true_divide rsub frac remainder fmod
+    addcmul cov corrcoef trapezoid trapz cumulative_trapezoid linspace logspace pairwise_distance cdist renorm
+    quantile nanquantile square __rdiv__ __rtruediv__ histc gradient entr expit softmax log_softmax
+    masked.var masked.std masked.mean masked.prod masked.softmax masked.log_softmax masked.logsumexp masked.norm
+    masked.normalize masked.softmin cumsum sum nansum diff
+""".split()
+
+# Sums of products: the order is BLAS's or the kernel's own.
+PRODUCTS = """
+    matmul __rmatmul__ mm mv bmm dot vdot inner outer ger addmm addmv addbmm baddbmm addr einsum tensordot kron
+    matrix_power chain_matmul matrix_exp trace logaddexp
+""".split()
+
+
+def rule_for(family, op, inputs):
+    """The rule of a case by its family and op; tensors of integers and bools are always compared exactly."""
+    if any(t.dtype in (torch.float16, torch.bfloat16) for t in inputs.values()):
+        scale = lambda rule: rule.replace("16", "4").replace("512", "16").replace("64", "8")
+    else:
+        scale = str
+    if family in LOOSE_FAMILIES or op in PRODUCTS or op.startswith(("linalg.", "nn.functional.")):
+        return scale(WIDE if op.startswith("linalg.") else NEAR)
+    return scale(ULP) if op in LIBRARY else ""
+
+
+LOOSE_FAMILIES = {"products", "activations", "losses", "images", "norms", "modules"}
