@@ -15,6 +15,7 @@ local F = support.lazy("torch.nn.functional", {}, {
         "cross_entropy kl_div poisson_nll_loss gaussian_nll_loss hinge_embedding_loss " ..
             "margin_ranking_loss soft_margin_loss " ..
         "cosine_embedding_loss multi_margin_loss triplet_margin_loss",
+    ["functional.ctc"] = "ctc_loss",
     ["functional.distance"] = "normalize cosine_similarity pairwise_distance",
     ["functional.pool"] = "max_pool1d max_pool2d avg_pool1d avg_pool2d adaptive_avg_pool1d " ..
         "adaptive_avg_pool2d adaptive_max_pool2d",
@@ -22,8 +23,10 @@ local F = support.lazy("torch.nn.functional", {}, {
     ["functional.fold"] = "fold unfold pixel_shuffle pixel_unshuffle",
     ["functional.batch"] = "batch_norm group_norm instance_norm",
     ["functional.conv"] = "conv1d conv2d conv3d",
-    ["functional.norm"] = "layer_norm rms_norm embedding",
+    ["functional.norm"] = "layer_norm rms_norm",
     ["functional.attention"] = "scaled_dot_product_attention multi_head_attention_forward _canonical_mask",
+    ["functional.resample"] = "interpolate upsample upsample_nearest upsample_bilinear",
+    ["functional.embedding"] = "embedding embedding_bag",
     ["functional.bilinear"] = "bilinear",
 })
 

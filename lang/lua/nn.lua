@@ -19,15 +19,16 @@ return support.lazy("torch.nn", nn, {
     ["nn.batch"] = "BatchNorm1d BatchNorm2d InstanceNorm2d GroupNorm",
     ["nn.conv"] = "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
     ["nn.norm"] = "LayerNorm RMSNorm",
-    ["nn.embedding"] = "Embedding",
+    ["nn.embedding"] = "Embedding EmbeddingBag",
     ["nn.attention"] = "MultiheadAttention",
     ["nn.transformer"] = "Transformer TransformerEncoder TransformerEncoderLayer TransformerDecoder " ..
         "TransformerDecoderLayer",
+    ["nn.upsample"] = "Upsample UpsamplingNearest2d UpsamplingBilinear2d",
     ["nn.recurrent"] = "RNN LSTM GRU RNNCell LSTMCell GRUCell",
     ["nn.flatten"] = "Flatten Unflatten",
     ["nn.loss"] = "MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss BCEWithLogitsLoss NLLLoss " ..
         "CrossEntropyLoss KLDivLoss " ..
         "PoissonNLLLoss GaussianNLLLoss HingeEmbeddingLoss MarginRankingLoss SoftMarginLoss " ..
             "CosineEmbeddingLoss MultiMarginLoss " ..
-        "TripletMarginLoss CosineSimilarity PairwiseDistance",
+        "TripletMarginLoss CosineSimilarity PairwiseDistance CTCLoss",
 })

@@ -5,7 +5,8 @@ local raise = support.raise
 
 local F = {}
 
--- Zeros and ones of input's shape, one with probability p: drawn in the order in which input's elements lie in
+-- Zeros and ones of input's shape, one with probability p: drawn in the order in which input's elements lie
+-- in
 -- memory.
 local function drawn_like(input, p)
     if input:is_contiguous() then return torch.empty_like(input):bernoulli_(p) end

@@ -1,4 +1,4 @@
--- Normalisation over the last dims, and embedding, with PyTorch's arguments.
+-- Normalisation over the last dims, with PyTorch's arguments.
 local torch = require "torch"
 local support = require "torch.support"
 local rows = torch._nn
@@ -24,13 +24,6 @@ function F.rms_norm(...)
     for i = 1, type(shape) == "number" and 1 or #shape do dims[i] = -i end
     local y = input * (input:square():mean(dims, true) + (eps or torch.finfo(input.dtype).eps)):rsqrt()
     return weight ~= nil and y * weight or y
-end
-
-local read_embedding = signature("embedding", {"input!", "weight!", "padding_idx"})
-
-function F.embedding(...)
-    local input, weight, padding = read_embedding(...)
-    return rows.embedding(input, weight, padding == nil and -1 or padding % weight.shape[0])
 end
 
 return F

@@ -77,6 +77,16 @@ declare("MultiMarginLoss", F.multi_margin_loss, with_reduction({"p", 1}, {"margi
 declare("TripletMarginLoss", F.triplet_margin_loss,
     with_reduction({"margin", 1.0}, {"p", 2.0}, {"eps", 1e-06}, {"swap", false}))
 
+local CTCLoss = class.derive("CTCLoss", Module)
+local read_ctc = support.signature("CTCLoss.__init__", {"blank", "reduction", "zero_infinity"},
+    {blank = 0, reduction = "mean", zero_infinity = false})
+function CTCLoss:init(...) self.blank, self.reduction, self.zero_infinity = read_ctc(...) end
+function CTCLoss:forward(log_probs, targets, input_lengths, target_lengths)
+    return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction,
+        self.zero_infinity)
+end
+losses.CTCLoss = CTCLoss
+
 local CosineSimilarity = class.derive("CosineSimilarity", Module)
 local read_cosine = support.signature("CosineSimilarity.__init__", {"dim", "eps"}, {dim = 1, eps = 1e-08})
 function CosineSimilarity:init(...) self.dim, self.eps = read_cosine(...) end
