@@ -55,4 +55,10 @@ static inline Tensor *reversed_cumsum(Tensor *g, int64_t dim)
     return g && g->ndim == 0 ? op_alias(g) : op_flip(op_cumsum(op_flip(g, DIMS(dim)), dim), DIMS(dim));
 }
 
+/* Matrices transposed. */
+static inline Tensor *mT(Tensor *x)
+{
+    return x ? op_transpose(x, -2, -1) : NULL;
+}
+
 #endif

@@ -31,12 +31,15 @@ static int terminal_columns(lua_State *L)
     return 1;
 }
 
-/* _returns(name, values…): the values, to be echoed as torch.return_types.NAME. */
+/* _returns(name, values…): the values, to be echoed as torch.return_types.NAME, or as a tuple where name is "". */
 static int named_returns(lua_State *L)
 {
-    static const char *const known[][2] = {{"aminmax", "min,max"}, {"histogram", "hist,bin_edges"}};
+    static const char *const known[][2] = {{"aminmax", "min,max"}, {"histogram", "hist,bin_edges"},
+                                            {"svd", "U,S,V"}, {"qr", "Q,R"},
+                                            {"linalg_lstsq", "solution,residuals,rank,singular_values"}};
     const char *name = luaL_checkstring(L, 1);
     int n = lua_gettop(L) - 1;
+    remember_returns(L, 2, n, NULL, NULL);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(known[i][0], name) == 0) remember_returns(L, 2, n, known[i][0], known[i][1]);
     return n;

@@ -36,7 +36,24 @@ static const struct {
                {"unique", NULL, NULL},
                {"unique_consecutive", NULL, NULL},
                {"var_mean", NULL, NULL},
-               {"std_mean", NULL, NULL}};
+               {"std_mean", NULL, NULL},
+               {"linalg_lu_factor_ex", "linalg_lu_factor_ex", "LU,pivots,info"},
+               {"linalg_lu_factor", "linalg_lu_factor", "LU,pivots"},
+               {"linalg_lu", "linalg_lu", "P,L,U"},
+               {"linalg_lu_unpack", "lu_unpack", "P,L,U"},
+               {"linalg_solve_ex", "linalg_solve_ex", "result,info"},
+               {"linalg_inv_ex", "linalg_inv_ex", "inverse,info"},
+               {"linalg_slogdet", "linalg_slogdet", "sign,logabsdet"},
+               {"slogdet", "slogdet", "sign,logabsdet"},
+               {"linalg_ldl_factor_ex", "linalg_ldl_factor_ex", "LD,pivots,info"},
+               {"linalg_ldl_factor", "linalg_ldl_factor", "LD,pivots"},
+               {"linalg_cholesky_ex", "linalg_cholesky_ex", "L,info"},
+               {"triangular_solve", "triangular_solve", "solution,cloned_coefficient"},
+               {"geqrf", "geqrf", "a,tau"},
+               {"linalg_qr", "linalg_qr", "Q,R"},
+               {"linalg_eigh", "linalg_eigh", "eigenvalues,eigenvectors"},
+               {"linalg_svd", "linalg_svd", "U,S,Vh"},
+               {"linalg_lstsq", NULL, NULL}};
 
 int give_op(lua_State *L, OpId op, Tensor *y)
 {
@@ -223,6 +240,16 @@ static void add_closure(lua_State *L, int table, const char *name, lua_CFunction
     lua_setfield(L, table, name);
 }
 
+/* Rows linalg_<name> are torch.linalg.<name>: they go to the table torch._linalg, from which the Lua library takes
+ * them. NULL for other rows. */
+static const char linalg_prefix[] = "linalg_";
+
+static const char *linalg_name(const OpInfo *info)
+{
+    size_t n = sizeof linalg_prefix - 1;
+    return strncmp(info->name, linalg_prefix, n) == 0 ? info->name + n : NULL;
+}
+
 static void add_row(lua_State *L, const Library *lib, OpId op, const char *name)
 {
     const OpInfo *info = op_info(op);
@@ -256,10 +283,16 @@ static void add_row(lua_State *L, const Library *lib, OpId op, const char *name)
 
 void open_ops(lua_State *L, const Library *lib)
 {
+    lua_newtable(L);
+    int linalg = lua_gettop(L);
     for (int op = 0; op < OP_COUNT; op++) {
         const OpInfo *info = op_info((OpId)op);
         if (info->hidden && !info->nn)
             continue; /* hidden nn rows: the Lua library gives them their defaults */
+        if (linalg_name(info)) {
+            add_closure(L, linalg, linalg_name(info), generic, (OpId)op, false);
+            continue;
+        }
         add_row(L, lib, (OpId)op, info->name);
         for (const char *p = info->alias; p && *p;) {
             size_t n = strcspn(p, ",");
@@ -268,6 +301,7 @@ void open_ops(lua_State *L, const Library *lib)
             p += n + (p[n] == ',');
         }
     }
+    lua_setfield(L, lib->torch, "_linalg");
 }
 
 /* ---- what the table says to a reader: ?name, and option names for completion ---- */
@@ -293,7 +327,7 @@ static void push_signature(lua_State *L, const OpInfo *info)
 {
     luaL_Buffer b;
     luaL_buffinit(L, &b);
-    luaL_addstring(&b, info->name);
+    luaL_addstring(&b, linalg_name(info) ? linalg_name(info) : info->name);
     luaL_addstring(&b, "(");
     for (int i = 0; i < info->nparam; i++) {
         const ParamInfo *p = &info->params[i];
@@ -311,14 +345,31 @@ static void push_signature(lua_State *L, const OpInfo *info)
     luaL_pushresult(&b);
 }
 
-static bool has_name(const OpInfo *info, const char *name)
+static bool has_name(const OpInfo *info, const char *name, bool linalg)
 {
     size_t n = strlen(name);
-    if (strcmp(info->name, name) == 0)
+    if (linalg != (linalg_name(info) != NULL))
+        return false;
+    if (strcmp(linalg ? linalg_name(info) : info->name, name) == 0)
         return true;
     for (const char *p = info->alias; p && *p; p += strcspn(p, ","), p += *p == ',')
         if (strncmp(p, name, n) == 0 && (p[n] == ',' || p[n] == '\0'))
             return true;
+    return false;
+}
+
+/* What torch.linalg says of its functions that are no rows, or whose options are words; false if nothing. */
+static bool push_linalg_help(lua_State *L, const char *word)
+{
+    int top = lua_gettop(L);
+    lua_getglobal(L, "torch");
+    if (lua_istable(L, -1) && lua_getfield(L, -1, "linalg") == LUA_TTABLE &&
+        luaL_getmetafield(L, -1, "docs") == LUA_TTABLE && lua_getfield(L, -1, word) == LUA_TSTRING) {
+        lua_replace(L, top + 1);
+        lua_settop(L, top + 1);
+        return true;
+    }
+    lua_settop(L, top);
     return false;
 }
 
@@ -337,13 +388,17 @@ bool lang_help(lua_State *L, const char *name, bool source)
     bool in_place = n > 1 && word[n - 1] == '_';
     if (in_place)
         word[n - 1] = '\0';
+    bool linalg = strstr(name, "linalg.") != NULL;
+    if (linalg && push_linalg_help(L, word))
+        return true;
     for (int op = 0; op < OP_COUNT; op++) {
         const OpInfo *info = op_info((OpId)op);
-        if (!has_name(info, word) || (info->hidden && !info->nn))
+        if (!has_name(info, word, linalg) || (info->hidden && !info->nn))
             continue;
         push_signature(L, info);
         lua_pushfstring(L, "%s%s\n    %s%s\n",
                         info->method_only ? "t:"
+                        : linalg          ? "torch.linalg."
                         : info->nn        ? "F."
                                           : "torch.",
                         lua_tostring(L, -1), info->doc, in_place ? ", in place" : "");

@@ -249,6 +249,15 @@ static int scaled_sum(lua_State *L)
 
 /* ---- norm ---- */
 
+/* Over all dims where none are given: of matrices alone that is no error. */
+static Tensor *nuclear_norm(Tensor *x, const Dims *dim, bool keepdim)
+{
+    Dims all = {.n = x->ndim};
+    for (int d = 0; d < all.n; d++)
+        all.v[d] = d;
+    return op_nuclear_norm(x, dim ? dim : &all, keepdim);
+}
+
 static int norm(lua_State *L)
 {
     static const ParamInfo params[] = {REQUIRED('T', "input"), OPTIONAL('A', "p", "NULL"),
@@ -264,6 +273,8 @@ static int norm(lua_State *L)
         p = INFINITY;
     else if (word && strcmp(word, "-inf") == 0)
         p = -INFINITY;
+    else if (word && strcmp(word, "nuc") == 0)
+        return give_out(&a, nuclear_norm(v[0].t, v[2].dims, v[3].b));
     else if (word && strcmp(word, "fro") != 0)
         return raise_error(L, "RuntimeError", "linalg.matrix_norm: Order %s not supported.", word);
     else if (!word && v[1].i && !number_value(L, (int)v[1].i, &p))

@@ -88,12 +88,28 @@ static Dims read_list(const char **p)
     return d;
 }
 
+/* Adds n step, 2 n step, … to the diagonals of matrices whose smaller size is n: they are then regular, and their
+ * singular values differ. */
+static bool strengthen_diagonal(Tensor *x, double step)
+{
+    Device cpu = {DEVICE_CPU, 0};
+    Tensor *diagonal = op_diagonal(x, 0, -2, -1);
+    if (!diagonal) return false;
+    int64_t n = diagonal->shape[diagonal->ndim - 1];
+    Tensor *more = tensor_arange(1, (double)n + 1, 1, (DType)x->dtype, cpu);
+    return tensor_copy_(diagonal, op_add(diagonal, op_mul(more, tensor_number(step * (double)n)))) != NULL;
+}
+
 static Tensor *read_tensor(const char **p, const OpInfo *info, DType dtype, Layout layout)
 {
     Device cpu = {DEVICE_CPU, 0};
     char kind = **p == '[' ? 'f' : *(*p)++;
     Dims shape = read_list(p);
     if (kind == 'f') return sample_uniform(&shape, info->lo, info->hi, dtype, layout);
+    if (kind == 'd') {
+        Tensor *x = sample_uniform(&shape, info->lo, info->hi, dtype, layout);
+        return x && strengthen_diagonal(x, 2 * info->hi) ? x : NULL;
+    }
     Tensor *t = tensor_empty(&shape, kind == 'i' ? DT_I64 : DT_BOOL, cpu);
     int64_t limit = 2;
     if (**p == '<') limit = strtoll(*p + 1, (char **)(uintptr_t)p, 10);
