@@ -14,9 +14,36 @@ static Tensor *times(Tensor *t, double value)
     return op_mul(t, whole ? tensor_integer((int64_t)value) : tensor_number(value));
 }
 
+/* 16-bit floats are computed in float32 and rounded once. */
+static bool is_narrow(const Tensor *t)
+{
+    return t->dtype == DT_F16 || t->dtype == DT_BF16;
+}
+
+static Tensor *widened(Tensor *t)
+{
+    return is_narrow(t) ? converted_plain(t, DT_F32) : t;
+}
+
+static Tensor *narrowed(Tensor *y, DType dtype)
+{
+    return y ? converted_plain(y, dtype) : NULL;
+}
+
+static DType joint_dtype(Tensor *a, Tensor *b, Tensor *c)
+{
+    return result_dtype((Tensor *[]){a, b, c}, 3);
+}
+
 Tensor *forward_addcmul(Tensor *x, Tensor *tensor1, Tensor *tensor2, double value)
 {
-    return op_add(x, op_mul(times(tensor1, value), tensor2));
+    DType dtype = joint_dtype(x, tensor1, tensor2);
+    if (dtype == DT_BOOL)
+        return tide_fail("NotImplementedError", "\"addcmul_cpu_out\" not implemented for 'Bool'");
+    if (dtype != DT_F16 && dtype != DT_BF16)
+        return op_add(x, op_mul(times(tensor1, value), tensor2));
+    Tensor *product = op_mul(times(widened(tensor1), value), widened(tensor2));
+    return narrowed(op_add(widened(x), product), dtype);
 }
 
 Tensor *forward_addcdiv(Tensor *x, Tensor *tensor1, Tensor *tensor2, double value)
@@ -30,7 +57,10 @@ Tensor *forward_addcdiv(Tensor *x, Tensor *tensor1, Tensor *tensor2, double valu
             "inputs and as (input + value * tensor1 / tensor2) for float inputs. The future addcdiv "
             "behavior is just the latter implementation: (input + value * tensor1 / tensor2), for all "
             "dtypes.");
-    return op_add(x, op_div(times(tensor1, value), tensor2));
+    DType dtype = joint_dtype(x, tensor1, tensor2);
+    if (dtype != DT_F16 && dtype != DT_BF16)
+        return op_add(x, op_div(times(tensor1, value), tensor2));
+    return narrowed(op_add(widened(x), op_div(times(widened(tensor1), value), widened(tensor2))), dtype);
 }
 
 Tensor *forward_logit(Tensor *x, double eps)
@@ -71,7 +101,209 @@ Tensor *forward_nan_to_num(Tensor *x, double nan, double posinf, double neginf)
 
 Tensor *forward_dist(Tensor *x, Tensor *other, double p)
 {
-    return op_norm(op_sub(x, other), p, NULL, false);
+    Tensor *difference = op_sub(x, other);
+    if (difference && !dtype_is_float((DType)difference->dtype))
+        return tide_fail("RuntimeError",
+                         "norm(): input dtype should be either floating point or complex. Got %s instead.",
+                         cname(difference));
+    if (!difference || !is_narrow(difference))
+        return op_norm(difference, p, NULL, false);
+    return narrowed(op_norm(widened(difference), p, NULL, false), (DType)difference->dtype);
+}
+
+/* ---- distances between rows ---- */
+
+/* x1[…, i, None, :] - x2[…, None, j, :] */
+static Tensor *row_differences(Tensor *x1, Tensor *x2)
+{
+    return op_sub(op_unsqueeze(x1, -2), op_unsqueeze(x2, -3));
+}
+
+/* p-norms along the last dim; of no elements they are 0, the largest too. */
+static Tensor *row_norms(Tensor *difference, double p)
+{
+    return difference && difference->shape[difference->ndim - 1] == 0
+               ? op_sum(difference, DIMS(-1), false)
+               : op_norm(difference, p, DIMS(-1), false);
+}
+
+static bool check_cdist(const Tensor *x1, const Tensor *x2, double p)
+{
+    const Tensor *both[] = {x1, x2};
+    for (int i = 0; i < 2; i++)
+        if (!dtype_is_float((DType)both[i]->dtype))
+            return tide_refuse("RuntimeError", "cdist only supports floating-point dtypes, X%d got: %s", i + 1,
+                               cname(both[i]));
+    for (int i = 0; i < 2; i++)
+        if (both[i]->ndim < 2)
+            return tide_refuse("RuntimeError", "cdist only supports at least 2D tensors, X%d got: %dD", i + 1,
+                               both[i]->ndim);
+    if (x1->shape[x1->ndim - 1] != x2->shape[x2->ndim - 1])
+        return tide_refuse("RuntimeError",
+                           "X1 and X2 must have the same number of columns. X1: %lld X2: %lld",
+                           (long long)x1->shape[x1->ndim - 1], (long long)x2->shape[x2->ndim - 1]);
+    if (!(p >= 0))
+        return tide_refuse("RuntimeError", "cdist only supports non-negative p values");
+    if (x1->dtype != x2->dtype)
+        return tide_refuse("RuntimeError", "expected scalar type %s but found %s", cname(x1), cname(x2));
+    return !is_narrow(x1) ||
+           tide_refuse("NotImplementedError", "\"cdist\" not implemented for '%s'", cname(x1));
+}
+
+Tensor *forward_cdist(Tensor *x1, Tensor *x2, double p)
+{
+    return check_cdist(x1, x2, p) ? row_norms(row_differences(x1, x2), p) : NULL;
+}
+
+Tensor *forward_cdist_backward(Tensor *g1, Tensor *x1, Tensor *x2, Tensor *distance, double p, bool second)
+{
+    Tensor *g = op_norm_backward(g1, row_differences(x1, x2), distance, p, DIMS(-1), false);
+    return second ? op_neg(op_sum(g, DIMS(-3), false)) : op_sum(g, DIMS(-2), false);
+}
+
+/* The numbers of the rows that each of pdist's differences is between. */
+static bool row_pairs(Tensor *x, Tensor **first, Tensor **second)
+{
+    int64_t n = x->shape[0];
+    Tensor *ones = tensor_full(DIMS(n, n), 1, DT_F32, x->device);
+    Tensor *pairs = ones ? op_nonzero(op_triu(ones, 1)) : NULL;
+    *first = op_select(pairs, 1, 0);
+    *second = op_select(pairs, 1, 1);
+    return *first && *second;
+}
+
+static Tensor *pair_differences(Tensor *x, Tensor *first, Tensor *second)
+{
+    return op_sub(op_index_select(x, 0, first), op_index_select(x, 0, second));
+}
+
+Tensor *forward_pdist(Tensor *x, double p)
+{
+    Tensor *first, *second;
+    if (x->ndim != 2)
+        return tide_fail("RuntimeError", "pdist only supports 2D tensors, got: %dD", x->ndim);
+    if (!dtype_is_float((DType)x->dtype))
+        return tide_fail("RuntimeError", "pdist only supports floating-point dtypes");
+    if (!(p >= 0))
+        return tide_fail("RuntimeError", "pdist only supports non-negative p values");
+    if (is_narrow(x))
+        return tide_fail("NotImplementedError", "\"pdist\" not implemented for '%s'", cname(x));
+    return row_pairs(x, &first, &second) ? row_norms(pair_differences(x, first, second), p) : NULL;
+}
+
+Tensor *forward_pdist_backward(Tensor *g1, Tensor *x, Tensor *distance, double p)
+{
+    Tensor *first, *second;
+    if (!row_pairs(x, &first, &second))
+        return NULL;
+    Tensor *g = op_norm_backward(g1, pair_differences(x, first, second), distance, p, DIMS(-1), false);
+    Tensor *zeros = zeros_shaped(x, g1);
+    return zeros && g ? op_index_add(op_index_add(zeros, 0, first, g, 1), 0, second, g, -1) : NULL;
+}
+
+/* ---- slices kept short ---- */
+
+/* What each slice along dim is multiplied by. */
+static Tensor *renorm_factors(Tensor *x, double p, int64_t dim, double maxnorm)
+{
+    Dims others = {0};
+    for (int d = 0; d < x->ndim; d++)
+        if (d != dim)
+            others.v[others.n++] = d;
+    Tensor *norm = op_norm(x, p, &others, true), *one = tensor_number(1);
+    Tensor *factor = op_mul(op_reciprocal(op_add(norm, tensor_number(1e-7))), tensor_number(maxnorm));
+    return op_where(op_gt(norm, tensor_number(maxnorm)), factor, one);
+}
+
+Tensor *forward_renorm(Tensor *x, double p, int64_t dim, double maxnorm)
+{
+    if (!(p > 0))
+        return tide_fail("RuntimeError", "renorm: non-positive-norm not supported");
+    if (!(maxnorm >= 0))
+        return tide_fail("RuntimeError", "renorm: expected maxnorm to be >= 0 but got %g", maxnorm);
+    if (x->ndim < 2)
+        return tide_fail("RuntimeError", "renorm: input needs at least 2 dimensions, got %d dimensions",
+                         x->ndim);
+    if (!wrap_dim(&dim, x->ndim))
+        return NULL;
+    Tensor *factors = renorm_factors(widened(x), p, dim, maxnorm);
+    return factors ? narrowed(op_mul(widened(x), factors), (DType)x->dtype) : NULL;
+}
+
+Tensor *forward_renorm_backward(Tensor *g1, Tensor *x, double p, int64_t dim, double maxnorm)
+{
+    Dims others = {0};
+    if (!wrap_dim(&dim, x->ndim))
+        return NULL;
+    for (int d = 0; d < x->ndim; d++)
+        if (d != dim)
+            others.v[others.n++] = d;
+    Tensor *norm = op_norm(x, p, &others, true);
+    Tensor *along = op_norm_backward(op_sum(op_mul(x, g1), &others, true), x, norm, p, &others, true);
+    Tensor *inverse = op_reciprocal(op_add(norm, tensor_number(1e-7)));
+    Tensor *scaled = op_mul(op_mul(op_sub(g1, op_mul(along, inverse)), inverse), tensor_number(maxnorm));
+    return op_where(op_gt(norm, tensor_number(maxnorm)), scaled, g1);
+}
+
+/* ---- rounding to decimals, log of the multivariate gamma function ---- */
+
+Tensor *forward_round_decimals(Tensor *x, int64_t decimals)
+{
+    if (!dtype_is_float((DType)x->dtype))
+        return tide_fail("NotImplementedError", "\"round_cpu\" not implemented for '%s'", cname(x));
+    Tensor *scale = tensor_number(pow(10, (double)llabs(decimals))), *wide = widened(x);
+    Tensor *y = decimals < 0 ? op_mul(op_round(op_div(wide, scale)), scale)
+                             : op_div(op_round(op_mul(wide, scale)), scale);
+    return narrowed(y, (DType)x->dtype);
+}
+
+/* x - j / 2 for j from 0 to before p, along a new last dim. */
+static Tensor *gamma_arguments(Tensor *x, int64_t p)
+{
+    DType dtype = dtype_is_float((DType)x->dtype) ? (DType)x->dtype : default_dtype();
+    Tensor *steps = tensor_arange(0, -0.5 * (double)p, -0.5, dtype, x->device);
+    return op_add(op_unsqueeze(x, -1), steps);
+}
+
+Tensor *forward_mvlgamma(Tensor *x, int64_t p)
+{
+    if (p < 1)
+        return tide_fail("RuntimeError", "p has to be greater than or equal to 1");
+    if (x->dtype == DT_BOOL)
+        return tide_fail("RuntimeError", "The input tensor may not be a boolean tensor.");
+    double constant = (double)(p * (p - 1)) * 0.25 * 1.1447298858494002; /* log(pi) */
+    return op_add(op_sum(op_lgamma(gamma_arguments(x, p)), DIMS(-1), false), tensor_number(constant));
+}
+
+Tensor *forward_mvlgamma_backward(Tensor *g1, Tensor *x, int64_t p)
+{
+    return op_mul(g1, op_sum(op_digamma(gamma_arguments(x, p)), DIMS(-1), false));
+}
+
+/* ---- addr ---- */
+
+/* The error of a fraction as a factor of whole numbers. */
+static bool check_factor(DType dtype, const char *name, double v)
+{
+    return dtype_is_float(dtype) || v == trunc(v) ||
+           tide_refuse("RuntimeError",
+                       "For integral input tensors, argument %s must not be a floating point number.", name);
+}
+
+Tensor *forward_addr(Tensor *x, Tensor *vec1, Tensor *vec2, double beta, double alpha)
+{
+    if (vec1->ndim != 1 || vec2->ndim != 1)
+        return tide_fail("RuntimeError", "addr: Expected 1-D argument vec%d, but got %d-D",
+                         vec1->ndim != 1 ? 1 : 2, vec1->ndim != 1 ? vec1->ndim : vec2->ndim);
+    DType dtype = joint_dtype(x, vec1, vec2);
+    if (!check_factor(dtype, "beta", beta) || !check_factor(dtype, "alpha", alpha))
+        return NULL;
+    Tensor *base = op_expand(x, DIMS(vec1->shape[0], vec2->shape[0]));
+    Tensor *outer = times(op_mul(op_unsqueeze(vec1, 1), vec2), alpha);
+    if (!base || !outer)
+        return NULL;
+    Tensor *y = beta == 0 ? outer : op_add(times(base, beta), outer);
+    return narrowed(y, dtype);
 }
 
 /* ---- cross ---- */

@@ -43,8 +43,6 @@ Tensor *forward_sum_to(Tensor *x, const Dims *size)
                          format_dims(want, sizeof want, size->n, size->v),
                          format_dims(have, sizeof have, x->ndim, x->shape));
     Tensor *y = summed.n ? reduce_run(OP_sum, x, &summed, true) : view_new(x);
-    if (y && (DType)y->dtype != (DType)x->dtype)
-        y = converted_plain(y, (DType)x->dtype);
     int64_t stride[TIDE_MAXDIM];
     if (!y || lead == 0)
         return y;
@@ -131,6 +129,12 @@ Tensor *forward_pow_backward_exponent(Tensor *g1, Tensor *base, Tensor *exponent
     Tensor *zero = tensor_number(0);
     Tensor *flat = op_logical_and(op_eq(base, zero), op_ge(exponent, zero));
     return op_mul(g1, op_where(flat, zero, op_mul(power, op_log(base))));
+}
+
+Tensor *forward_igamma_backward(Tensor *g1, Tensor *x, Tensor *other)
+{
+    Tensor *power = op_mul(op_sub(x, tensor_number(1)), op_log(other));
+    return op_mul(g1, op_exp(op_sub(op_sub(power, other), op_lgamma(x))));
 }
 
 Tensor *forward_mish_backward(Tensor *g1, Tensor *x)

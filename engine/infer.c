@@ -53,6 +53,16 @@ DType result_dtype(Tensor *const *in, int n)
     return combine(b.dim, combine(b.zero, b.number));
 }
 
+/* A number beside whole tensors makes them no float. */
+static DType tensors_dtype(Tensor *const *in, int n)
+{
+    Tensor *tensors[CALL_MAXIN];
+    int count = 0;
+    for (int i = 0; i < n; i++)
+        if (!in[i]->is_number) tensors[count++] = in[i];
+    return count ? result_dtype(tensors, count) : result_dtype(in, n);
+}
+
 static const char *unsupported_name(OpId op)
 {
     const OpInfo *info = op_info(op);
@@ -92,10 +102,11 @@ static bool refuse_bool(OpId op, Tensor *const *in, int n)
 bool elementwise_types(OpId op, Tensor *const *in, int n, DType *compute, DType *result)
 {
     TypeRule rule = (TypeRule)op_info(op)->types;
-    bool selects = rule == TYPES_WHERE;
+    bool selects = rule == TYPES_WHERE, floats = rule == TYPES_FLOATONLY;
     DType d = n == 1    ? (in[0]->is_number && dtype_is_float((DType)in[0]->dtype) ? float_default
                                                                                    : (DType)in[0]->dtype)
               : selects ? result_dtype(in + 1, n - 1)
+              : floats  ? tensors_dtype(in, n)
                         : result_dtype(in, n);
     *compute = *result = d;
     switch (rule) {

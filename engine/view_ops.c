@@ -92,6 +92,52 @@ Tensor *forward_view(Tensor *x, const Dims *size)
     return with_geometry(x, &shape, stride);
 }
 
+/* Whether x's lines of elements divide into (or join to) elements of the size of dtype; else PyTorch's error. */
+static bool check_resizable(const Tensor *x, DType dtype, int64_t ratio)
+{
+    const char *from = dtype_info[x->dtype].cname, *to = dtype_info[dtype].cname;
+    int last = x->ndim - 1;
+    if (x->ndim == 0)
+        return tide_refuse("RuntimeError",
+                           "self.dim() cannot be 0 to view %s as %s (different element sizes)", from, to);
+    if (ratio > 1 && x->shape[last] % ratio)
+        return tide_refuse("RuntimeError",
+                           "self.size(-1) must be divisible by %lld to view %s as %s (different element "
+                           "sizes), but got %lld",
+                           (long long)ratio, from, to, (long long)x->shape[last]);
+    if (ratio > 1 && x->offset % ratio)
+        return tide_refuse("RuntimeError",
+                           "self.storage_offset() must be divisible by %lld to view %s as %s (different "
+                           "element sizes), but got %lld",
+                           (long long)ratio, from, to, (long long)x->offset);
+    for (int d = 0; d < last && ratio > 1; d++)
+        if (x->stride[d] % ratio)
+            return tide_refuse("RuntimeError",
+                               "self.stride(%d) must be divisible by %lld to view %s as %s (different element "
+                               "sizes), but got %lld",
+                               d, (long long)ratio, from, to, (long long)x->stride[d]);
+    return x->stride[last] == 1 ||
+           tide_refuse("RuntimeError",
+                       "self.stride(-1) must be 1 to view %s as %s (different element sizes), but got %lld",
+                       from, to, (long long)x->stride[last]);
+}
+
+Tensor *forward_view_dtype(Tensor *x, DType dtype)
+{
+    int64_t had = (int64_t)dtype_size((DType)x->dtype), wants = (int64_t)dtype_size(dtype);
+    if (had != wants && !check_resizable(x, dtype, wants / had)) return NULL;
+    Tensor *v = view_new(x);
+    if (!v) return NULL;
+    v->is_number = false;
+    v->dtype = dtype;
+    if (had != wants) {
+        v->shape[v->ndim - 1] = v->shape[v->ndim - 1] * had / wants;
+        v->offset = v->offset * had / wants;
+        for (int d = 0; d < v->ndim - 1; d++) v->stride[d] = v->stride[d] * had / wants;
+    }
+    return tensor_finish_geometry(v) ? v : NULL;
+}
+
 Tensor *forward_unsafe_view(Tensor *x, const Dims *size) { return forward_view(x, size); }
 
 Tensor *forward_alias(Tensor *x)

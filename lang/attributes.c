@@ -17,13 +17,22 @@ static Tensor *reversed(Tensor *t)
     return op_permute(t, &order);
 }
 
-static Tensor *matrix_transpose(lua_State *L, Tensor *t)
+static Tensor *matrix_transpose(lua_State *L, Tensor *t, const char *name)
 {
     if (t->ndim < 2)
         raise_error(L, "RuntimeError",
-                    "tensor.mT is only supported on matrices or batches of matrices. Got %d-D tensor.",
+                    "tensor.%s is only supported on matrices or batches of matrices. Got %d-D tensor.", name,
                     t->ndim);
     return op_transpose(t, -2, -1);
+}
+
+static Tensor *matrix_adjoint(lua_State *L, Tensor *t)
+{
+    if (t->ndim > 2 || t->ndim == 1)
+        raise_error(L, "RuntimeError",
+                    "tensor.H is only supported on matrices (2-D tensors). Got %d-D tensor.%s", t->ndim,
+                    t->ndim > 2 ? " For batches of matrices, consider using tensor.mH" : "");
+    return t->ndim == 0 ? t : op_transpose(t, 0, 1);
 }
 
 int attribute_get(lua_State *L, Tensor *t, Attribute which)
@@ -37,9 +46,19 @@ int attribute_get(lua_State *L, Tensor *t, Attribute which)
     case ATTR_dtype: push_dtype(L, (DType)t->dtype); return 1;
     case ATTR_device: push_device(L, t->device); return 1;
     case ATTR_ndim: lua_pushinteger(L, t->ndim); return 1;
-    case ATTR_T:
-    case ATTR_H: return give(L, reversed(t));
-    case ATTR_mT: return give(L, matrix_transpose(L, t));
+    case ATTR_T: return give(L, reversed(t));
+    case ATTR_H: return give(L, matrix_adjoint(L, t));
+    case ATTR_mT: return give(L, matrix_transpose(L, t, "mT"));
+    case ATTR_mH: return give(L, matrix_transpose(L, t, "mH"));
+    case ATTR_real: lua_pushvalue(L, 1); return 1;
+    case ATTR_imag:
+        return raise_error(L, "RuntimeError", "imag is not implemented for tensors with non-complex dtypes.");
+    case ATTR_layout: push_layout(L); return 1;
+    case ATTR_is_sparse:
+    case ATTR_is_quantized:
+    case ATTR_is_meta:
+    case ATTR_is_mkldnn:
+    case ATTR_is_nested: lua_pushboolean(L, false); return 1;
     case ATTR_data: return give(L, tensor_detach(t));
     case ATTR_grad: push_tensor(L, tensor_grad(t)); return 1;
     case ATTR_grad_fn: push_node(L, tensor_grad_fn(t)); return 1;

@@ -17,7 +17,16 @@
                             ROW(nbytes, "bytes of its elements") ROW(is_cuda, "on a GPU")                    \
                                 ROW(is_cpu, "on the CPU") ROW(retains_grad, "retain_grad() was called")      \
                                     ROW(_version, "in-place writes so far")                                  \
-                                        ROW(is_parameter, "made by nn.Parameter")
+                                        ROW(is_parameter, "made by nn.Parameter")                \
+                                            ROW(layout, "torch.strided: there is no other")              \
+                                                ROW(mH, "the last two dims exchanged")                   \
+                                                    ROW(real, "the tensor itself: none are complex")     \
+                                                        ROW(imag, "an error: none are complex")          \
+                                                            ROW(is_sparse, "false")                      \
+                                                                ROW(is_quantized, "false")               \
+                                                                    ROW(is_meta, "false")                \
+                                                                        ROW(is_mkldnn, "false")          \
+                                                                            ROW(is_nested, "false")
 
 typedef enum Attribute {
 #define ROW(name, doc) ATTR_##name,

@@ -94,6 +94,7 @@ bool to_dtype(lua_State *L, int i, DType *d);
 void push_device(lua_State *L, Device d);
 /* A device object or a string naming one; false, nothing raised, for other values. A bad name raises. */
 bool to_device(lua_State *L, int i, Device *d);
+void push_layout(lua_State *L); /* torch.strided: there is no other */
 void push_size(lua_State *L, const Dims *d);
 /* A torch.Size; NULL for other values. */
 const Dims *to_size(lua_State *L, int i);
@@ -133,6 +134,7 @@ void open_tensor(lua_State *L, const Library *lib);
 void open_ops(lua_State *L, const Library *lib);
 void open_overloads(lua_State *L, const Library *lib);
 void open_methods(lua_State *L, const Library *lib);
+void open_memory(lua_State *L, const Library *lib);
 void open_create(lua_State *L, const Library *lib);
 void open_random(lua_State *L, const Library *lib);
 void open_autograd(lua_State *L, const Library *lib);

@@ -5,10 +5,11 @@
 #include <string.h>
 
 static const Device cpu = {DEVICE_CPU, 0};
+static Device default_device = {DEVICE_CPU, 0}; /* torch.set_default_device */
 
 Placement placement_read(const Arg *args)
 {
-    Placement p = {args[0].dtype, cpu, args[2].b};
+    Placement p = {args[0].dtype, default_device, args[2].b};
     if (args[1].i >= 0)
         p.device = (Device){(uint8_t)(args[1].i >> 8), (uint8_t)args[1].i};
     return p;
@@ -106,6 +107,50 @@ static int typed_tensor(lua_State *L)
         return give(L, from_value(&a, 1, dtype, cpu));
     args_read(&a, params, 1, 1, NULL, v);
     return give(L, tensor_zeros(v[0].dims ? v[0].dims : DIMS(0), dtype, cpu));
+}
+
+/* asarray(obj, {dtype=, device=, copy=, requires_grad=}) */
+static int asarray(lua_State *L)
+{
+    static const ParamInfo params[] = {REQUIRED('A', "obj"), PLACEMENT_PARAMS, OPTIONAL('A', "copy", "NULL")};
+    Args a;
+    Arg v[COUNT(params)];
+    args_begin(&a, L, "asarray", false);
+    args_read(&a, params, COUNT(params), 1, NULL, v);
+    Placement p = placement_read(v + 1);
+    Tensor *src = v[0].i ? to_tensor(L, (int)v[0].i) : NULL;
+    bool copy = v[4].i && arg_bool(&a, (int)v[4].i, "copy", 0), never = v[4].i && !copy;
+    if (!v[0].i)
+        return raise_error(L, "RuntimeError", "Could not infer dtype of NoneType");
+    if (!src)
+        return placement_give(L, from_value(&a, (int)v[0].i, p.dtype, p.device), &p);
+    DType dtype = p.dtype == DT_NONE ? (DType)src->dtype : p.dtype;
+    Device device = v[2].i < 0 ? src->device : p.device;
+    if (never && (dtype != (DType)src->dtype || memcmp(&device, &src->device, sizeof device) != 0))
+        return raise_error(L, "ValueError", "can't alias tensor with dtype '%s' into dtype '%s'.",
+                           dtype_info[src->dtype].cname, dtype_info[dtype].cname);
+    Tensor *t = tensor_to(src, dtype, device, copy);
+    if (t == src && !p.requires_grad) {
+        lua_pushvalue(L, (int)v[0].i);
+        return 1;
+    }
+    return placement_give(L, t, &p);
+}
+
+static int get_default_device(lua_State *L)
+{
+    push_device(L, default_device);
+    return 1;
+}
+
+static int set_default_device(lua_State *L)
+{
+    if (lua_isnoneornil(L, 1))
+        default_device = cpu;
+    else if (!to_device(L, 1, &default_device))
+        return raise_error(L, "TypeError", "device(): argument 'type' (position 1) must be str, not %s",
+                           type_word(L, 1));
+    return 0;
 }
 
 static int new_tensor(lua_State *L)
@@ -289,6 +334,18 @@ static Bound read_bound(Args *a, int i, const char *name, int position)
     return b;
 }
 
+/* A range of integers between fractions: as many as of the fractions, but start and step are cut first. */
+static Tensor *arange_cut(double start, double end, double step, DType dtype, Device device)
+{
+    Tensor *fractions = tensor_arange(start, end, step, DT_F64, device);
+    int64_t from = (int64_t)start, by = (int64_t)step;
+    if (!fractions)
+        return NULL;
+    if (by == 0)
+        return tensor_full_int(DIMS(fractions->numel), from, dtype, device);
+    return tensor_arange_int(from, from + fractions->numel * by, by, dtype, device);
+}
+
 /* arange(end), arange(start, end), arange(start, end, step) */
 static int arange(lua_State *L)
 {
@@ -314,8 +371,9 @@ static int arange(lua_State *L)
     if (p.dtype == DT_NONE)
         p.dtype = whole ? DT_I64 : default_dtype();
     WITH_RETRY(L, t,
-               whole ? tensor_arange_int(start.i, end.i, step.i, p.dtype, p.device)
-                     : tensor_arange(start.f, end.f, step.f, p.dtype, p.device));
+               whole                     ? tensor_arange_int(start.i, end.i, step.i, p.dtype, p.device)
+               : dtype_is_int(p.dtype) ? arange_cut(start.f, end.f, step.f, p.dtype, p.device)
+                                         : tensor_arange(start.f, end.f, step.f, p.dtype, p.device));
     return placement_give(L, t, &p);
 }
 
@@ -376,7 +434,9 @@ void open_create(lua_State *L, const Library *lib)
 {
     static const luaL_Reg functions[] = {{"tensor", tensor_function},
                                          {"as_tensor", as_tensor},
-                                         {"asarray", as_tensor},
+                                         {"asarray", asarray},
+                                         {"get_default_device", get_default_device},
+                                         {"set_default_device", set_default_device},
                                          {"full", full},
                                          {"full_like", full_like},
                                          {"arange", arange},

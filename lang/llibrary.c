@@ -102,6 +102,7 @@ static void fill_table(lua_State *L, int torch)
     open_tensor(L, &lib);
     open_ops(L, &lib);
     open_overloads(L, &lib);
+    open_memory(L, &lib);
     open_methods(L, &lib);
     open_create(L, &lib);
     open_random(L, &lib);

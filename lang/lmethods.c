@@ -96,7 +96,11 @@ static int storage_offset(lua_State *L)
 }
 static int is_contiguous(lua_State *L)
 {
-    return give_bool(L, only_tensor(L, "is_contiguous")->contiguous);
+    static const ParamInfo params[] = {REQUIRED('T', "self")};
+    Args a;
+    Arg v[1];
+    args_take(&a, L, "is_contiguous", true, params, 1, "memory_format", v);
+    return give_bool(L, v[0].t->contiguous);
 }
 static int is_floating_point(lua_State *L)
 {
@@ -244,6 +248,8 @@ static int type(lua_State *L)
             strcmp(name + 6 + n, "Tensor") == 0)
             return convert(L, v[0].t, (DType)k, v[0].t->device, false);
     }
+    if (lua_type(L, (int)v[1].i) == LUA_TSTRING)
+        return raise_error(L, "ValueError", "invalid type: '%s'", name);
     if (!to_dtype(L, (int)v[1].i, &d))
         arg_error(&a, "dtype", 1, "torch.dtype", (int)v[1].i);
     return convert(L, v[0].t, d, v[0].t->device, false);

@@ -79,28 +79,54 @@ static void check_some_tensor(Args *a, const OpInfo *info, const Arg *v)
     arg_error(a, param_name(info->name, &info->params[0]), 1, "Tensor", 1);
 }
 
-void read_op_args(Args *a, const OpInfo *info, const char *extra, Arg *v)
-{
-    a->numbers = is_elementwise(info) && info->nparam > 1;
-    args_read(a, info->params, info->nparam, info->nparam, extra, v);
-    if (a->numbers)
-        check_some_tensor(a, info, v);
-}
-
 /* sum(dtype=…) and its like convert their input first. */
 static const char *const takes_dtype[] = {"sum",     "nansum",      "mean",         "prod",
                                           "softmax", "log_softmax", "cumsum",       "cumprod",
                                           "nanmean", "norm2",       "logcumsumexp", "softmin"};
+
+/* Elementwise rows where PyTorch takes no plain number for a tensor; of the others, those that take one first too. */
+static const char *const tensors_only[] = {"atan2",       "arctan2",   "fmax",        "fmin",       "maximum",
+                                           "minimum",     "gcd",       "lcm",         "hypot",      "logaddexp",
+                                           "logaddexp2",  "heaviside", "logical_and", "logical_or", "logical_xor",
+                                           "nextafter",   "igamma",    "igammac"};
+static const char *const number_first[] = {"add",         "sub",         "mul",        "div",         "pow",
+                                           "remainder",   "xlogy",       "bitwise_and", "bitwise_or", "bitwise_xor",
+                                           "floor_divide", "polygamma",  "where",       "bitwise_left_shift",
+                                           "bitwise_right_shift"};
+
+static bool listed(const char *const *names, size_t n, const char *name)
+{
+    while (n > 0 && strcmp(names[n - 1], name) != 0)
+        n--;
+    return n > 0;
+}
+#define LISTED(names, name) listed(names, sizeof names / sizeof *names, name)
+
+/* A plain number where PyTorch wants a tensor is refused. */
+static void check_numbers(Args *a, const OpInfo *info, const Arg *v)
+{
+    bool none = LISTED(tensors_only, info->name), first = !none && LISTED(number_first, info->name);
+    for (int i = 0; i < info->nparam; i++)
+        if (v[i].t->is_number && (none || (i == 0 && !first)) && i < a->count)
+            arg_error(a, param_name(info->name, &info->params[i]), i + 1 - a->method, "Tensor", i + 1);
+}
 
 static bool op_takes_dtype(const OpInfo *info)
 {
     for (int i = 0; i < info->nparam; i++)
         if (info->params[i].kind == 'Y')
             return false;
-    for (size_t i = 0; i < sizeof takes_dtype / sizeof *takes_dtype; i++)
-        if (strcmp(takes_dtype[i], info->name) == 0)
-            return true;
-    return false;
+    return LISTED(takes_dtype, info->name);
+}
+
+void read_op_args(Args *a, const OpInfo *info, const char *extra, Arg *v)
+{
+    a->numbers = is_elementwise(info) && info->nparam > 1;
+    args_read(a, info->params, info->nparam, info->nparam, extra, v);
+    if (!a->numbers)
+        return;
+    check_some_tensor(a, info, v);
+    check_numbers(a, info, v);
 }
 
 int finish_op(Args *a, OpId op, Arg *v)
@@ -114,6 +140,8 @@ int finish_op(Args *a, OpId op, Arg *v)
         v[0].t = tensor_to(v[0].t, d, v[0].t->device, false);
     }
     int out_at = args_option(a, "out");
+    if (!out_at && dtype_at && !dtype_is_float(d)) /* sums of narrow integers are int64 by themselves */
+        return give(L, tensor_to(apply_with_retry(L, op, v), d, v[0].t->device, false));
     if (!out_at)
         return give_op(L, op, apply_with_retry(L, op, v));
     Tensor *out = to_tensor(L, out_at);
@@ -132,7 +160,8 @@ int call_op(lua_State *L, OpId op, const char *name, bool method)
     Args a;
     Arg v[OP_MAXPARAM];
     args_begin(&a, L, name, method);
-    read_op_args(&a, info, op_takes_dtype(info) ? "out,dtype" : "out", v);
+    bool copies = op == OP_clone || op == OP_contiguous;
+    read_op_args(&a, info, copies ? "memory_format" : op_takes_dtype(info) ? "out,dtype" : "out", v);
     return finish_op(&a, op, v);
 }
 
@@ -217,7 +246,7 @@ static int view_inplace(lua_State *L)
     return give_self(L, true);
 }
 
-static const char *const inplace_views[] = {"t", "transpose", "swapaxes", "swapdims", "squeeze", "unsqueeze"};
+static const char *const inplace_views[] = {"t", "transpose", "swapaxes", "swapdims", "squeeze", "unsqueeze", "as_strided"};
 
 /* ---- registration ---- */
 
@@ -256,7 +285,8 @@ static void add_row(lua_State *L, const Library *lib, OpId op, const char *name)
     lua_CFunction f = info->format == FORMAT_REDUCE ? reduction
                       : !is_elementwise(info)       ? generic
                       : info->nparam == 1           ? unary
-                      : info->nparam == 2           ? binary
+                      : LISTED(tensors_only, info->name) ? generic
+                      : info->nparam == 2                ? binary
                                                     : generic;
     int functions = info->nn ? lib->functional : lib->torch;
     if (!info->method_only)

@@ -214,18 +214,19 @@ static int divide(lua_State *L)
 
 /* ---- add and sub with alpha ---- */
 
-/* choice: 0 add, 1 sub, 2 add_, 3 sub_ */
+/* choice: 0 add, 1 sub, 2 add_, 3 sub_, 4 rsub */
 static int scaled_sum(lua_State *L)
 {
     static const ParamInfo params[] = {REQUIRED('T', "input"), REQUIRED('T', "other"),
                                        OPTIONAL('A', "alpha", "NULL")};
-    static const char *const names[] = {"add", "sub", "add_", "sub_"};
+    static const char *const names[] = {"add", "sub", "add_", "sub_", "rsub"};
     int which = choice(L);
-    OpId op = which & 1 ? OP_sub : OP_add;
+    bool inplace = which == 2 || which == 3;
+    OpId op = which == 4 ? OP_rsub : which & 1 ? OP_sub : OP_add;
     Args a;
     Arg v[3];
     if (plain_operands(L, v))
-        return give_plain(L, op, v, which >= 2);
+        return give_plain(L, op, v, inplace);
     args_begin(&a, L, names[which], is_method(L));
     a.numbers = true;
     args_read(&a, params, 3, 2, "out", v);
@@ -238,13 +239,74 @@ static int scaled_sum(lua_State *L)
         !dtype_is_float(result_dtype((Tensor *[]){v[0].t, v[1].t}, 2)))
         return raise_error(L, "RuntimeError",
                            "For integral input tensors, argument alpha must not be a floating point number.");
+    Tensor **scaled = &v[op == OP_rsub ? 0 : 1].t;
     if (alpha)
-        v[1].t = op_mul(v[1].t, alpha);
-    if (!v[1].t)
+        *scaled = op_mul(*scaled, alpha);
+    if (!*scaled)
         return raise_pending(L);
-    if (which >= 2)
+    if (inplace)
         return give_self(L, op_apply_inplace(op, v) != NULL);
     return give_out(&a, apply_with_retry(L, op, v));
+}
+
+/* ---- round to decimals ---- */
+
+/* choice: 1 for in place */
+static int round_to(lua_State *L)
+{
+    static const ParamInfo params[] = {REQUIRED('T', "input"), OPTIONAL('I', "decimals", "0")};
+    bool inplace = choice(L);
+    Args a;
+    Arg v[2];
+    args_begin(&a, L, inplace ? "round_" : "round", is_method(L));
+    args_read(&a, params, 2, 1, "out", v);
+    OpId op = v[1].i ? OP_round_decimals : OP_round;
+    if (inplace)
+        return give_self(L, op_apply_inplace(op, v) != NULL);
+    return give_out(&a, apply_with_retry(L, op, v));
+}
+
+/* ---- frexp, cdist ---- */
+
+static int frexp_parts(lua_State *L)
+{
+    static const ParamInfo params[] = {REQUIRED('T', "input")};
+    Args a;
+    Arg v[1];
+    args_take(&a, L, "frexp", is_method(L), params, 1, NULL, v);
+    Tensor *x = v[0].t;
+    if (!dtype_is_float((DType)x->dtype))
+        return raise_error(L, "RuntimeError", "torch.frexp() only supports floating-point dtypes");
+    Tensor *mantissa = op_frexp_mantissa(x), *exponent = op_frexp_exponent(x);
+    exponent = exponent ? tensor_to(exponent, DT_I32, x->device, false) : NULL;
+    if (!mantissa || !exponent)
+        return raise_pending(L);
+    push_tensor(L, mantissa);
+    push_tensor(L, exponent);
+    scope_close(bind_base);
+    remember_returns(L, lua_gettop(L) - 1, 2, "frexp", "mantissa,exponent");
+    collector_tick(L);
+    return 2;
+}
+
+/* compute_mode tells how the distances are computed, not which they are. */
+static int cdist(lua_State *L)
+{
+    static const ParamInfo params[] = {REQUIRED('T', "x1"), REQUIRED('T', "x2"), OPTIONAL('F', "p", "2"),
+                                       OPTIONAL('A', "compute_mode", "NULL")};
+    static const char *const modes[] = {"use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist",
+                                        "donot_use_mm_for_euclid_dist"};
+    Args a;
+    Arg v[COUNT(params)];
+    args_take(&a, L, "cdist", false, params, COUNT(params), NULL, v);
+    const char *mode = v[3].i && lua_type(L, (int)v[3].i) != LUA_TNIL ? luaL_tolstring(L, (int)v[3].i, NULL)
+                                                                       : modes[0];
+    int known = 0;
+    while (known < COUNT(modes) && strcmp(mode, modes[known]) != 0)
+        known++;
+    if (known == COUNT(modes))
+        return raise_error(L, "ValueError", "%s is not a valid value for compute_mode", mode);
+    return give(L, apply_with_retry(L, OP_cdist, v));
 }
 
 /* ---- norm ---- */
@@ -306,6 +368,9 @@ static int spread(lua_State *L)
         v[2] = v[1];
         v[1].i = 0;
     }
+    if (which >= 2 && !dtype_is_float((DType)v[0].t->dtype))
+        return raise_error(L, "RuntimeError", "%s only support floating point and complex dtypes",
+                           names[which]);
     double correction = v[2].i ? arg_bool(&a, (int)v[2].i, "unbiased", 0) : v[4].f;
     const Dims *dim = v[1].i ? arg_dims(&a, (int)v[1].i, "dim", 2 - a.method) : NULL;
     Tensor *y = op_apply(which & 1 ? OP_std : OP_var, (Arg[]){v[0], {.dims = dim}, {.f = correction}, v[3]});
@@ -331,13 +396,95 @@ static int prod(lua_State *L)
     Arg v[COUNT(params)];
     args_begin(&a, L, "prod", is_method(L));
     args_read(&a, params, COUNT(params), 3, "out", v);
-    Tensor *x = v[3].dtype == DT_NONE ? v[0].t : tensor_to(v[0].t, v[3].dtype, v[0].t->device, false);
-    if (!v[1].i)
-        return give_out(&a, op_prod(x, NULL, v[2].b));
-    return give_out(&a, op_prod(x, DIMS(arg_int(&a, (int)v[1].i, "dim", 2 - a.method)), v[2].b));
+    DType dtype = v[3].dtype;
+    Tensor *x = dtype == DT_NONE ? v[0].t : tensor_to(v[0].t, dtype, v[0].t->device, false);
+    Tensor *y = op_prod(x, v[1].i ? DIMS(arg_int(&a, (int)v[1].i, "dim", 2 - a.method)) : NULL, v[2].b);
+    return give_out(&a, dtype == DT_NONE ? y : tensor_to(y, dtype, v[0].t->device, false));
 }
 
-/* ---- scatter_reduce, with the reduction by name ---- */
+/* ---- repeat_interleave: one number for all, a number each ---- */
+
+static int repeat_interleave(lua_State *L)
+{
+    static const ParamInfo params[] = {REQUIRED('T', "input"), OPTIONAL('A', "repeats", "NULL"),
+                                       OPTIONAL('A', "dim", "NULL"), OPTIONAL('A', "output_size", "NULL")};
+    Args a;
+    Arg v[COUNT(params)];
+    args_begin(&a, L, "repeat_interleave", is_method(L));
+    args_read(&a, params, COUNT(params), 3, NULL, v);
+    int size_at = (int)v[3].i;
+    int64_t size = size_at ? arg_int(&a, size_at, "output_size", 0) : -1;
+    if (!v[1].i) { /* how often each of 0, 1, 2, … */
+        Tensor *count = tensor_arange_int(0, v[0].t->numel, 1, DT_I64, v[0].t->device);
+        return give(L, op_repeat_interleave(count, v[0].t, NULL, size));
+    }
+    const Dims *dim = v[2].i ? arg_dims(&a, (int)v[2].i, "dim", 3 - a.method) : NULL;
+    Tensor *repeats = lua_isinteger(L, (int)v[1].i) ? to_number(L, (int)v[1].i)
+                                                    : arg_tensor(&a, (int)v[1].i, "repeats", 2 - a.method);
+    return give(L, op_repeat_interleave(v[0].t, repeats, dim, size));
+}
+
+/* ---- scatter of a tensor or a number, added or multiplied where asked ---- */
+
+/* choice: 1 for in place */
+static int scatter(lua_State *L)
+{
+    static const ParamInfo params[] = {REQUIRED('T', "input"),       REQUIRED('I', "dim"),
+                                       REQUIRED('T', "index"),       OPTIONAL('A', "src", "NULL"),
+                                       OPTIONAL('A', "value", "NULL"), OPTIONAL('S', "reduce", "NULL")};
+    enum { SUM, PROD }; /* as scatter_reduce counts its reductions */
+    bool inplace = choice(L);
+    Args a;
+    Arg v[COUNT(params)];
+    args_begin(&a, L, inplace ? "scatter_" : "scatter", is_method(L));
+    args_read(&a, params, COUNT(params), 4, "out", v);
+    int at = (int)(v[3].i ? v[3].i : v[4].i);
+    Tensor *src = at ? to_tensor(L, at) : NULL;
+    if (at && !src)
+        src = to_number(L, at);
+    if (!src)
+        arg_error(&a, "src", 4 - a.method, "Tensor", at ? at : lua_gettop(L) + 1);
+    const char *reduce = v[5].i ? lua_tostring(L, (int)v[5].i) : NULL;
+    if (reduce && strcmp(reduce, "add") != 0 && strcmp(reduce, "multiply") != 0)
+        return raise_error(L, "RuntimeError", "reduce argument must be either add or multiply.");
+    OpId op = reduce ? OP_scatter_reduce : OP_scatter;
+    if (reduce && src->is_number) { /* as many of it as there are indices */
+        Dims shape = tensor_dims(v[2].t);
+        src = op_expand(tensor_to(src, (DType)v[0].t->dtype, v[0].t->device, false), &shape);
+    }
+    Arg args[OP_MAXPARAM] = {v[0], v[1], v[2], {.t = src}, {.i = reduce && *reduce == 'm' ? PROD : SUM}, {.b = true}};
+    if (inplace)
+        return give_self(L, op_apply_inplace(op, args) != NULL);
+    return give_out(&a, op_apply(op, args));
+}
+
+/* ---- scatter_reduce and index_reduce, with the reduction by name ---- */
+
+/* choice: 1 for in place */
+static int index_reduce(lua_State *L)
+{
+    static const ParamInfo params[] = {REQUIRED('T', "input"),  REQUIRED('I', "dim"),
+                                       REQUIRED('T', "index"),  REQUIRED('T', "source"),
+                                       REQUIRED('S', "reduce"), OPTIONAL('B', "include_self", "true")};
+    static const char *const words[] = {"prod", "mean", "amax", "amin"}; /* scatter_reduce's from 1 on */
+    bool inplace = choice(L);
+    Args a;
+    Arg v[COUNT(params)];
+    args_begin(&a, L, inplace ? "index_reduce_" : "index_reduce", is_method(L));
+    args_read(&a, params, COUNT(params), 5, "out", v);
+    const char *word = lua_tostring(L, (int)v[4].i);
+    int64_t reduce = 0;
+    while (reduce < COUNT(words) && strcmp(word, words[reduce]) != 0)
+        reduce++;
+    if (reduce == COUNT(words))
+        return raise_error(L, "RuntimeError",
+                           "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got %s.",
+                           word);
+    v[4].i = reduce + 1;
+    if (inplace)
+        return give_self(L, op_apply_inplace(OP_index_reduce, v) != NULL);
+    return give_out(&a, op_apply(OP_index_reduce, v));
+}
 
 /* choice: 1 for in place */
 static int scatter_reduce(lua_State *L)
@@ -399,6 +546,16 @@ static const Overload overloads[] = {{"max", extremum, 0, true, true},
                                      {"add_", scaled_sum, 2, false, true},
                                      {"sub_", scaled_sum, 3, false, true},
                                      {"subtract_", scaled_sum, 3, false, true},
+                                     {"rsub", scaled_sum, 4, true, false},
+                                     {"frexp", frexp_parts, 0, true, true},
+                                     {"cdist", cdist, 0, true, false},
+                                     {"round", round_to, 0, true, true},
+                                     {"round_", round_to, 1, true, true},
+                                     {"repeat_interleave", repeat_interleave, 0, true, true},
+                                     {"scatter", scatter, 0, true, true},
+                                     {"scatter_", scatter, 1, false, true},
+                                     {"index_reduce", index_reduce, 0, true, true},
+                                     {"index_reduce_", index_reduce, 1, false, true},
                                      {"scatter_reduce", scatter_reduce, 0, true, true},
                                      {"scatter_reduce_", scatter_reduce, 1, false, true}};
 

@@ -351,7 +351,7 @@ static bool op_extend(Machine *m, size_t from, bool mark, StoreKind kind)
     return true;
 }
 
-static bool op_put(Machine *m, uint64_t at)
+static bool op_memoize(Machine *m, uint64_t at)
 {
     if (at >= m->size || m->stack->n == 0) return bad(m);
     StoreValue *none = at >= m->memo->n ? store_new(m->store, STORE_MARK) : NULL;
@@ -370,7 +370,7 @@ static bool op_get(Machine *m, uint64_t at)
 static bool op_memo(Machine *m, int bytes, bool get)
 {
     uint64_t at;
-    return read_number(m, bytes, &at) && (get ? op_get(m, at) : op_put(m, at));
+    return read_number(m, bytes, &at) && (get ? op_get(m, at) : op_memoize(m, at));
 }
 
 /* An OrderedDict's own attributes (state dicts have versions in one) tell nothing that is needed. */
@@ -428,7 +428,7 @@ static bool step(Machine *m, unsigned char code)
     case 'r': return op_memo(m, 4, false);
     case 'h': return op_memo(m, 1, true);
     case 'j': return op_memo(m, 4, true);
-    case 0x94: return op_put(m, m->memo->n);
+    case 0x94: return op_memoize(m, m->memo->n);
     default:
         return tide_refuse("UnpicklingError",
                            "'%s' does more than build tensors, numbers, strings, lists and dicts",

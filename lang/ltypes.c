@@ -7,7 +7,9 @@
 #include <string.h>
 
 static const char dtype_type[] = "torch.dtype", size_type[] = "torch.Size", device_type[] = "torch.device",
-                  slice_type[] = "slice", ellipsis_type[] = "ellipsis", newaxis_type[] = "newaxis";
+                  slice_type[] = "slice", ellipsis_type[] = "ellipsis", newaxis_type[] = "newaxis",
+                  layout_type[] = "torch.layout", format_type[] = "torch.memory_format";
+static const char layout_key; /* registry: torch.strided */
 static const char dtypes_key; /* registry: the array of dtype objects */
 
 /* A new metatable named `name` with functions; left on the stack. */
@@ -572,6 +574,43 @@ static void new_singleton(lua_State *L, int torch, const char *type, const luaL_
     lua_pop(L, 1);
 }
 
+/* ---- layouts and memory formats: constants that calls may pass on ---- */
+
+static int constant_tostring(lua_State *L)
+{
+    lua_getiuservalue(L, 1, 1);
+    return 1;
+}
+
+static const luaL_Reg constant_meta[] = {{"__tostring", constant_tostring}, {NULL, NULL}};
+
+/* torch.NAME as an object of its own that prints as that. */
+static void add_constant(lua_State *L, int torch, const char *type, const char *name)
+{
+    lua_newuserdatauv(L, 0, 1);
+    lua_pushfstring(L, "torch.%s", name);
+    lua_setiuservalue(L, -2, 1);
+    luaL_setmetatable(L, type);
+    lua_setfield(L, torch, name);
+}
+
+static void open_constants(lua_State *L, int torch)
+{
+    new_type(L, layout_type, constant_meta);
+    new_type(L, format_type, constant_meta);
+    lua_pop(L, 2);
+    add_constant(L, torch, layout_type, "strided");
+    add_constant(L, torch, format_type, "contiguous_format");
+    add_constant(L, torch, format_type, "preserve_format");
+    lua_getfield(L, torch, "strided");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &layout_key);
+}
+
+void push_layout(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &layout_key);
+}
+
 static const luaL_Reg functions[] = {{"promote_types", promote_types},
                                      {"can_cast", can_cast},
                                      {"result_type", result_type},
@@ -592,5 +631,6 @@ void open_types(lua_State *L, const Library *lib)
     lua_pop(L, 2);
     new_singleton(L, lib->torch, ellipsis_type, ellipsis_meta, "Ellipsis");
     new_singleton(L, lib->torch, newaxis_type, newaxis_meta, "newaxis");
+    open_constants(L, lib->torch);
     add_functions(L, lib->torch, functions);
 }

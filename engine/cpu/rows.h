@@ -24,6 +24,7 @@
 #define KW(literal) ((WIDE)(literal))
 #undef copysign
 #define copysign(x, y) _Generic((x), float: copysignf, default: copysign)(x, y)
+#define nextafter(x, y) _Generic((x), float: nextafterf, default: nextafter)(x, y)
 
 #define power(a, b) SCALAR(power)(a, b)
 #define floor_divide(a, b) SCALAR(floor_divide)(a, b)
@@ -40,6 +41,13 @@
 #define erf_inverse(x) SCALAR(erf_inverse)(x)
 #define digamma(x) SCALAR(digamma)(x)
 #define polygamma(a, b) SCALAR(polygamma)(a, b)
+#define bessel_i0(x) SCALAR(bessel_i0)(x)
+#define bessel_i1(x) SCALAR(bessel_i1)(x)
+#define gamma_below(a, b) SCALAR(gamma_below)(a, b)
+#define gamma_above(a, b) SCALAR(gamma_above)(a, b)
+#define mantissa_of(x) SCALAR(mantissa_of)(x)
+#define exponent_of(x) SCALAR(exponent_of)(x)
+#define next_after(a, b) SCALAR(next_after)(a, b)
 
 /* IF_ADMITTED(types, code): code when rows with these types have loops in T, whose T_CLASS is FLOAT, INT or BOOL.
  * ROUND rows copy integers; FLOAT rows compute integers in a float; INT rows have loops for bool too. */

@@ -127,6 +127,99 @@ SCALAR_FN T SCALAR(polygamma)(T n, T x)
     return (T)(fmod((WIDE)n, (WIDE)2) == 0 ? -y : y);
 }
 
+/* The modified Bessel function of order 0 or 1: its power series, and from where that has too many terms the
+ * expansion for large x, whose terms grow small before they grow again. */
+SCALAR_FN WIDE SCALAR(bessel_i)(int order, WIDE x)
+{
+    WIDE a = x < 0 ? -x : x, sum = 1, term = 1;
+    if (a - a != 0) return x != x ? x : order && x < 0 ? x : a;
+    if (a < 30) {
+        for (int k = 1; k < 60; k++) {
+            term *= a * a / 4 / ((WIDE)k * (WIDE)(k + order));
+            sum += term;
+        }
+        sum = order ? sum * a / 2 : sum;
+    } else {
+        for (int k = 1; k < 30; k++) {
+            WIDE odd = 2 * k - 1;
+            term *= (odd * odd - 4 * order) / (8 * a * (WIDE)k);
+            sum += term;
+        }
+        sum *= exp(a / 2) / sqrt(a * KW(6.283185307179586)) * exp(a / 2);
+    }
+    return order && x < 0 ? -sum : sum;
+}
+
+SCALAR_FN T SCALAR(bessel_i0)(T x)
+{
+    return (T)SCALAR(bessel_i)(0, x);
+}
+
+SCALAR_FN T SCALAR(bessel_i1)(T x)
+{
+    return (T)SCALAR(bessel_i)(1, x);
+}
+
+/* The share of the gamma function's integral that lies below x (upper 0) or above it: a series for one of the two, and
+ * for the other a continued fraction by Lentz's method. */
+SCALAR_FN WIDE SCALAR(gamma_share)(int upper, WIDE a, WIDE x)
+{
+    if (a != a || x != x) return a + x;
+    if (a < 0 || x < 0 || (a == 0 && x == 0)) return (WIDE)0 / (WIDE)0;
+    if (a - a != 0) return x - x != 0 ? (WIDE)0 / (WIDE)0 : upper;
+    if (a == 0 || x - x != 0) return 1 - upper;
+    if (x == 0) return upper;
+    WIDE front = exp(a * log(x) - x - lgamma(a));
+    if (x < a + 1) {
+        WIDE term = 1 / a, sum = term, n = a;
+        for (int k = 0; k < 20000 && term > sum * KW(1e-17); k++) {
+            n += 1;
+            term *= x / n;
+            sum += term;
+        }
+        return upper ? 1 - front * sum : front * sum;
+    }
+    WIDE b = x + 1 - a, c = KW(1e30), d = 1 / b, h = d, turn = 0;
+    for (int k = 1; k < 20000 && (turn - 1 > KW(1e-16) || 1 - turn > KW(1e-16)); k++) {
+        WIDE an = -(WIDE)k * ((WIDE)k - a);
+        b += 2;
+        d = 1 / (an * d + b);
+        c = b + an / c;
+        turn = d * c;
+        h *= turn;
+    }
+    return upper ? front * h : 1 - front * h;
+}
+
+SCALAR_FN T SCALAR(gamma_below)(T a, T x)
+{
+    return (T)SCALAR(gamma_share)(0, a, x);
+}
+
+SCALAR_FN T SCALAR(gamma_above)(T a, T x)
+{
+    return (T)SCALAR(gamma_share)(1, a, x);
+}
+
+/* x = mantissa * 2**exponent with 0.5 <= |mantissa| < 1; 0 and what is not finite are their own mantissas. */
+SCALAR_FN T SCALAR(mantissa_of)(T x)
+{
+    int e;
+    return x - x != 0 ? x : (T)frexp(x, &e);
+}
+
+SCALAR_FN T SCALAR(exponent_of)(T x)
+{
+    int e = 0;
+    if (x - x == 0) frexp(x, &e);
+    return (T)e;
+}
+
+SCALAR_FN T SCALAR(next_after)(T a, T b)
+{
+    return nextafter(a, b);
+}
+
 #elif T_BOOL
 
 SCALAR_FN T SCALAR(NOT)(T x)

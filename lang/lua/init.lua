@@ -13,10 +13,17 @@ local functions = {
         "triu_indices unravel_index",
     ["torch.tensor.statistics"] = "aminmax nanmean msort quantile nanquantile cov corrcoef histogram",
     ["torch.tensor.calculus"] = "diff trapezoid trapz cumulative_trapezoid float_power searchsorted",
-    ["torch.tensor.forms"] = "select_scatter diagonal_scatter split_with_sizes adjoint positive vander " ..
-        "is_nonzero is_same_size",
+    ["torch.tensor.forms"] = "split_with_sizes adjoint positive vander is_nonzero is_same_size " ..
+        "unsafe_split unsafe_split_with_sizes unsafe_chunk real imag conj conj_physical conj_physical_ " ..
+        "resolve_conj resolve_neg is_conj is_neg is_distributed",
+    ["torch.tensor.make"] = "hamming_window hann_window blackman_window bartlett_window kaiser_window range " ..
+        "scalar_tensor empty_permuted",
+    ["torch.tensor.elements"] = "nonzero_static isreal gradient typename",
     ["torch.tensor.products"] = "tensordot einsum matrix_power",
     ["torch.tensor.linalg"] = "svd qr pinverse lu lu_solve lu_unpack chain_matmul svd_lowrank pca_lowrank",
+    ["torch.functional"] = "celu celu_ threshold threshold_ prelu rrelu hardshrink dropout alpha_dropout " ..
+        "bilinear cosine_similarity pairwise_distance conv1d conv2d conv3d conv_transpose1d conv_transpose2d " ..
+        "conv_transpose3d max_pool1d max_pool2d avg_pool1d adaptive_avg_pool1d layer_norm group_norm rms_norm",
     ["torch.functional.recurrent"] = "rnn_tanh rnn_relu lstm gru rnn_tanh_cell rnn_relu_cell lstm_cell " ..
         "gru_cell",
 }
@@ -24,14 +31,25 @@ local methods = {
     ["torch.tensor.shape"] = "broadcast_to tile fliplr flipud tensor_split hsplit vsplit dsplit diagflat",
     ["torch.tensor.statistics"] = "aminmax nanmean msort quantile nanquantile cov corrcoef histogram",
     ["torch.tensor.calculus"] = "diff float_power",
-    ["torch.tensor.forms"] = "select_scatter diagonal_scatter reshape_as split_with_sizes adjoint " ..
-        "positive float_power_ is_nonzero is_same_size",
+    ["torch.tensor.forms"] = "reshape_as split_with_sizes adjoint positive float_power_ is_nonzero " ..
+        "is_same_size unsafe_split unsafe_split_with_sizes unsafe_chunk conj conj_physical conj_physical_ " ..
+        "resolve_conj resolve_neg is_conj is_neg is_distributed is_pinned is_shared",
+    ["torch.tensor.make"] = "new",
+    ["torch.tensor.elements"] = "apply_ map_ map2_ fill_diagonal_ nonzero_static isreal dim_order",
     ["torch.tensor.products"] = "matrix_power",
     ["torch.tensor.linalg"] = "svd qr pinverse lu lu_solve",
 }
 
 -- The row takes what PyTorch's keywords side and sorter say only after Lua has read them.
 torch._searchsorted, torch.searchsorted = torch.searchsorted, nil
+
+torch._nn.pdist = torch.pdist
+
+-- Methods that PyTorch has as functions too.
+for name in ("detach detach_ fill_ zero_ index_put_ as_strided_ clamp_min_ clamp_max_ gcd_ lcm_ ldexp_ logit_ " ..
+    "nan_to_num_ xlogy_ addmv_"):gmatch("%S+") do
+    torch[name] = torch._methods[name]
+end
 
 for home, names in pairs(functions) do
     for name in names:gmatch("%S+") do homes[name] = home end

@@ -1,4 +1,4 @@
--- Further forms of what tensors can do: copies with a part replaced, other names, questions about tensors.
+-- Further forms of what tensors can do: other names, questions about tensors.
 local torch = require "torch"
 local support = require "torch.support"
 local common = require "torch.tensor.common"
@@ -6,35 +6,6 @@ local raise, signature = support.raise, support.signature
 local check_tensor = common.check_tensor
 
 local T = {}
-
--- ---- a copy of input with a part of it replaced by src ----
-
-local function replaced(input, part, src)
-    local copy = input:clone()
-    local place = part(copy)
-    if tostring(place.shape) ~= tostring(src.shape) then
-        raise("RuntimeError", "expected src to have a size equal to the slice of self. src size = [%s], " ..
-            "slice size = [%s]", table.concat(common.sizes(src), ", "),
-            table.concat(common.sizes(place), ", "))
-    end
-    place:copy_(src)
-    return copy
-end
-
-local read_select = signature("select_scatter", {"input!", "src!", "dim!", "index!"})
-
-function T.select_scatter(...)
-    local input, src, dim, index = read_select(...)
-    return replaced(input, function(x) return x:select(dim, index) end, src)
-end
-
-local read_diagonal = signature("diagonal_scatter", {"input!", "src!", "offset", "dim1", "dim2"},
-    {offset = 0, dim1 = 0, dim2 = 1})
-
-function T.diagonal_scatter(...)
-    local input, src, offset, dim1, dim2 = read_diagonal(...)
-    return replaced(input, function(x) return x:diagonal(offset, dim1, dim2) end, src)
-end
 
 -- ---- shapes by another name ----
 
@@ -102,6 +73,31 @@ end
 function T.is_same_size(input, other)
     return tostring(check_tensor("is_same_size", "input", 1, input).shape) ==
         tostring(check_tensor("is_same_size", "other", 2, other).shape)
+end
+
+-- ---- splits that autograd sees as copies ----
+
+function T.unsafe_split(input, split_size, dim) return torch.split(input, split_size, dim) end
+function T.unsafe_split_with_sizes(input, sizes, dim) return torch.split(input, sizes, dim) end
+function T.unsafe_chunk(input, chunks, dim) return torch.chunk(input, chunks, dim) end
+
+-- ---- complex numbers: there are none, so that these are what they do to real ones ----
+
+for name in ("real conj conj_physical resolve_conj resolve_neg"):gmatch("%S+") do
+    T[name] = function(input) return check_tensor(name, "input", 1, input) end
+end
+T.conj_physical_ = T.conj_physical
+
+function T.imag(input)
+    check_tensor("imag", "input", 1, input)
+    raise("RuntimeError", "imag is not implemented for tensors with non-complex dtypes.")
+end
+
+for name in ("is_conj is_neg is_distributed is_pinned is_shared"):gmatch("%S+") do
+    T[name] = function(input)
+        check_tensor(name, "input", 1, input)
+        return false
+    end
 end
 
 return T
