@@ -15,4 +15,5 @@ return support.lazy("torch.optim", {lr_scheduler = lr_scheduler}, {
     ["optim.adam"] = "Adam AdamW Adamax NAdam RAdam",
     ["optim.rms"] = "RMSprop Adagrad Adadelta Rprop",
     ["optim.lbfgs"] = "LBFGS",
+    ["optim.adafactor"] = "Adafactor Muon",
 })

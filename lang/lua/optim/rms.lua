@@ -2,7 +2,7 @@
 local torch = require "torch"
 local support = require "torch.support"
 local optimizer = require "torch.optim.optimizer"
-local declare, number = optimizer.declare, optimizer.number
+local declare, number, next_step = optimizer.declare, optimizer.number, optimizer.next_step
 
 local function decayed(p, grad, group)
     return group.weight_decay ~= 0 and grad + p * group.weight_decay or grad
@@ -10,11 +10,11 @@ end
 
 local function rmsprop_update(_, p, grad, state, group)
     if not state.step then
-        state.step, state.square_avg = 0.0, torch.zeros_like(p)
+        state.step, state.square_avg = torch.tensor(0.0), torch.zeros_like(p)
         if group.momentum > 0 then state.momentum_buffer = torch.zeros_like(p) end
         if group.centered then state.grad_avg = torch.zeros_like(p) end
     end
-    state.step = state.step + 1
+    state.step:add_(1)
     local lr, alpha = number(group.lr), group.alpha
     grad = decayed(p, grad, group)
     state.square_avg:mul_(alpha):add_((grad * (1 - alpha)):mul_(grad))
@@ -43,11 +43,11 @@ local RMSprop = declare("RMSprop",
 
 local function adagrad_update(_, p, grad, state, group)
     if not state.step then
-        state.step, state.sum = 0.0, torch.full_like(p, group.initial_accumulator_value)
+        state.step, state.sum = torch.tensor(0.0), torch.full_like(p, group.initial_accumulator_value)
     end
-    state.step = state.step + 1
+    local step = next_step(state)
     grad = decayed(p, grad, group)
-    local rate = number(group.lr) / (1 + (state.step - 1) * group.lr_decay)
+    local rate = number(group.lr) / (1 + (step - 1) * group.lr_decay)
     state.sum:add_(grad * grad)
     p:add_((grad * -rate):div_(state.sum:sqrt():add_(group.eps)))
 end
@@ -61,9 +61,9 @@ local Adagrad = declare("Adagrad",
 
 local function adadelta_update(_, p, grad, state, group)
     if not state.step then
-        state.step, state.square_avg, state.acc_delta = 0.0, torch.zeros_like(p), torch.zeros_like(p)
+        state.step, state.square_avg, state.acc_delta = torch.tensor(0.0), torch.zeros_like(p), torch.zeros_like(p)
     end
-    state.step = state.step + 1
+    state.step:add_(1)
     local rho, eps = group.rho, group.eps
     grad = decayed(p, grad, group)
     state.square_avg:mul_(rho):add_((grad * (1 - rho)):mul_(grad))
@@ -82,10 +82,10 @@ local Adadelta = declare("Adadelta",
 
 local function rprop_update(_, p, grad, state, group)
     if not state.step then
-        state.step, state.prev, state.step_size = 0.0, torch.zeros_like(p),
+        state.step, state.prev, state.step_size = torch.tensor(0.0), torch.zeros_like(p),
             torch.full_like(p, number(group.lr))
     end
-    state.step = state.step + 1
+    state.step:add_(1)
     local shrink, grow = group.etas[1], group.etas[2]
     local agreement = grad * state.prev
     local turned = agreement:lt(0)

@@ -2,7 +2,7 @@
 local support = require "torch.support"
 local torch = require "torch"
 local optimizer = require "torch.optim.optimizer"
-local declare, number = optimizer.declare, optimizer.number
+local declare, number, next_step = optimizer.declare, optimizer.number, optimizer.next_step
 
 local function sgd_update(_, p, grad, state, group)
     local momentum, dampening, decay = group.momentum, group.dampening, group.weight_decay
@@ -33,21 +33,21 @@ local SGD = declare("SGD",
 
 local function asgd_update(_, p, grad, state, group)
     if not state.step then
-        state.step, state.mu, state.eta = 0.0, 1.0, support.float32(number(group.lr))
+        state.step, state.mu, state.eta = torch.tensor(0.0), torch.tensor(1.0), torch.tensor(number(group.lr) + 0.0)
         state.ax = torch.zeros_like(p)
     end
-    state.step = state.step + 1
+    local step, eta, mu = next_step(state), state.eta:item(), state.mu:item()
     if group.weight_decay ~= 0 then grad = grad + p * group.weight_decay end
-    p:mul_(1 - group.lambd * state.eta)
-    p:add_(grad * -state.eta)
-    if state.mu ~= 1 then
-        state.ax:add_((p - state.ax):mul_(state.mu))
+    p:mul_(1 - group.lambd * eta)
+    p:add_(grad * -eta)
+    if mu ~= 1 then
+        state.ax:add_((p - state.ax):mul_(mu))
     else
         state.ax:copy_(p)
     end
     local lr = number(group.lr)
-    state.eta = support.float32(lr / ((1 + group.lambd * lr * state.step) ^ group.alpha))
-    state.mu = support.float32(1 / math.max(1, state.step - group.t0))
+    state.eta:fill_(lr / ((1 + group.lambd * lr * step) ^ group.alpha))
+    state.mu:fill_(1 / math.max(1, step - group.t0))
 end
 
 local ASGD = declare("ASGD",
