@@ -33,8 +33,16 @@ static void push_chunk_id(lua_State *L, const char *chunkname)
     lua_pushstring(L, ar.short_src);
 }
 
+static SugarError latest; /* syntax error: where it was */
+
+int lang_syntax_column(const char *message, int line)
+{
+    return latest.line == line && strcmp(latest.message, message) == 0 ? latest.column : 0;
+}
+
 static int translation_error(lua_State *L, const SugarError *e, const char *chunkname)
 {
+    latest = *e;
     push_chunk_id(L, chunkname);
     lua_pushfstring(L, "%s:%d: %s", lua_tostring(L, -1), e->line, e->message);
     lua_remove(L, -2);

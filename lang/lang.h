@@ -28,6 +28,9 @@ int lang_load(lua_State *L, const char *source, size_t length, const char *chunk
 int lang_load_file(lua_State *L, const char *path);
 int lang_load_cell(lua_State *L, const char *source, size_t length, const char *chunkname, LangCell *cell);
 
+/* The column (from 1, in bytes) of the latest syntax error if this was its message and line; 0 if it is not known. */
+int lang_syntax_column(const char *message, int line);
+
 /* Cells so far count no more as having defined names (a global that a cell set to nil is defined). */
 void lang_forget_names(lua_State *L);
 
@@ -59,6 +62,26 @@ const char *lang_option(lua_State *L, int f, int i);
 /* Pushes what is known of a name ("torch.softmax", "x:view"), `source` with its Lua source; false if nothing
  * is. */
 bool lang_help(lua_State *L, const char *name, bool source);
+
+/* ---- teaching ---- */
+
+/* Pushes the function behind a teaching command ("explain"); it is called with the code and the name of its chunk,
+ * and prints. */
+void lang_push_command(lua_State *L, const char *name);
+/* Whether what the teaching functions print on standard output, and pictures in errors, get colours. */
+void lang_teach_colours(lua_State *L, bool out, bool err);
+
+/* The part of a source that failed, and the operator or name in it: bytes [from, to). */
+typedef struct LangMark {
+    bool found;
+    size_t from, to, sign, sign_to;
+} LangMark;
+
+/* In a message handler: pushes what is to be shown under the error with this message, a picture of shapes, or nil.
+ * source is the text of the innermost frame of the user's, NULL if unknown; *mark becomes the part of it that failed.
+ * False and nothing pushed when nothing can be said. */
+bool lang_describe_error(lua_State *L, const char *message, const char *source, size_t length, bool cell,
+                         LangMark *mark);
 
 typedef struct LangMemory {
     size_t live, peak, total,

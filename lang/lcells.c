@@ -100,8 +100,9 @@ void guard_globals(lua_State *L)
 
 void note_cell(lua_State *L, const char *chunkname)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &cells_key);
-    lua_pushboolean(L, true);
-    lua_setfield(L, -2, chunkname);
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &cells_key) == LUA_TTABLE) { /* a stock interpreter guards nothing */
+        lua_pushboolean(L, true);
+        lua_setfield(L, -2, chunkname);
+    }
     lua_pop(L, 1);
 }

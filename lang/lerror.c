@@ -1,6 +1,7 @@
 /* lerror.c - errors raised to Lua: "file:line: Kind: text", Python's words for types, the nearest known name.
  * */
 #include "lang/bind.h"
+#include "lang/teach.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,10 +41,30 @@ int raise_error(lua_State *L, const char *kind, const char *format, ...)
     abort();
 }
 
+/* What the op behind the latest raised error was given, and that error's message. */
+static OpFailure raised;
+static char raised_text[sizeof((TideError *)0)->text + 40];
+
+static void note_raised(const TideError *e)
+{
+    const OpFailure *f = op_failure();
+    raised_text[0] = '\0';
+    if (!f)
+        return;
+    raised = *f;
+    snprintf(raised_text, sizeof raised_text, "%s: %s", e->kind, e->text);
+}
+
+const OpFailure *raised_failure(const char *message)
+{
+    return raised_text[0] && strcmp(message, raised_text) == 0 ? &raised : NULL;
+}
+
 int raise_pending(lua_State *L)
 {
     scope_close(bind_base);
     const TideError *e = tide_error();
+    note_raised(e);
     push_position(L);
     if (!e->kind)
         lua_pushliteral(L, "RuntimeError: the operation failed");

@@ -5,6 +5,7 @@
 #include "lang/library.h"
 #include "lang/lnn.h"
 #include "lang/lstore.h"
+#include "lang/teach.h"
 
 #include <string.h>
 
@@ -111,6 +112,7 @@ static void fill_table(lua_State *L, int torch)
     open_sugar(L, &lib);
     open_nn(L, &lib);
     open_store(L, &lib);
+    open_teach(L, &lib);
     lua_pushvalue(L, lib.methods);
     lua_setfield(L, torch, "_methods"); /* where the Lua library adds methods */
     lua_pushvalue(L, lib.functional);

@@ -82,6 +82,26 @@ char *sugar_translate_cell(const char *src, size_t len, const char *chunkname, s
     return sugar_translate_with(src, len, chunkname, &options, out_len, err, cell);
 }
 
+int sugar_spans(const char *src, size_t len, const char *chunkname, bool cell, SugarSpan **spans,
+                SugarError *err)
+{
+    Parser p;
+    int n = -1;
+    size_t start = text_start(src, len, chunkname);
+    bool ready = sg_init(&p, src, len, start, err);
+    p.cell = cell;
+    p.spanning = true;
+    if (ready)
+        sg_parse_chunk(&p);
+    if (ready && !p.failed) {
+        n = p.n_spans;
+        *spans = p.spans;
+        p.spans = NULL;
+    }
+    sg_free(&p);
+    return n;
+}
+
 static size_t line_end(const char *src, size_t len, size_t from)
 {
     while (from < len && src[from] != '\n')

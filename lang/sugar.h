@@ -72,6 +72,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Why a source could not be translated. */
 typedef struct SugarError {
@@ -128,6 +129,41 @@ size_t sugar_cell_end(const char *src, size_t len);
 /* The number of bytes luaL_loadfilex skips: a UTF-8 mark and a first line starting with '#', without its
  * newline. */
 size_t sugar_skip_prefix(const char *src, size_t len);
+
+/* ---- where a source's expressions stand, for those who point at them ---- */
+
+typedef enum SpanKind {
+    SPAN_NAME,     /* x */
+    SPAN_LITERAL,  /* 1, "s", true, nil, ... */
+    SPAN_TABLE,    /* {...} */
+    SPAN_FUNCTION, /* function(...) ... end */
+    SPAN_PAREN,    /* (e) */
+    SPAN_FIELD,    /* e.name; the sign is the name */
+    SPAN_INDEX,    /* e[...]; the sign is the bracket */
+    SPAN_SLICE,    /* a slice or `...` in an index; the sign is its first colon */
+    SPAN_CALL,     /* e(...); the sign is e's last token, its name */
+    SPAN_METHOD,   /* e:name(...); the sign is the name */
+    SPAN_NAMED,    /* name=e in a call; the sign is the name */
+    SPAN_UNARY,    /* -e; the sign is the operator */
+    SPAN_BINARY,   /* e + e */
+    SPAN_AUGMENT,  /* e += e, a statement */
+    SPAN_COUNT
+} SpanKind;
+
+/* One expression. Spans nest: two are disjoint or one holds the other. */
+typedef struct SugarSpan {
+    uint8_t kind;
+    bool target;            /* assigned to */
+    bool condition;         /* after if, while or until: its truth is what counts */
+    uint32_t from, to;      /* its bytes, [from, to) */
+    uint32_t sign, sign_to; /* the bytes of its operator or name */
+    int line, sign_line;    /* where it begins, where its sign stands; from 1 */
+} SugarSpan;
+
+/* The spans of a chunk or cell, inner ones before those that hold them. Returns how many, *spans malloc'd; -1 on
+ * a syntax error or for lack of memory, described in *err. */
+int sugar_spans(const char *src, size_t len, const char *chunkname, bool cell, SugarSpan **spans,
+                SugarError *err);
 
 /* One row of sugar.def. */
 typedef struct SugarForm {

@@ -104,6 +104,8 @@ static Item parse_item(Parser *p)
             parse_slice(p, &it);
     }
     it.last = p->at - 1;
+    if (it.kind != ITEM_VALUE)
+        sg_span(p, SPAN_SLICE, it.first, it.last, it.kind == ITEM_SLICE ? it.colon[0] : it.first);
     return it;
 }
 
@@ -222,6 +224,7 @@ static void parse_index(Parser *p, Expr *e)
     if (!p->failed)
         spell_index(p, e, p->items + base, p->n_items - base, comma);
     p->n_items = base;
+    sg_span(p, SPAN_INDEX, e->first, p->at - 1, e->open);
 }
 
 /* `.name`; a keyword cannot be spelled so in Lua. */
@@ -240,6 +243,7 @@ static void parse_field(Parser *p, Expr *e)
         sg_advance(p);
     } else
         sg_expect(p, T_NAME);
+    sg_span(p, SPAN_FIELD, e->first, p->at - 1, e->open + 1);
 }
 
 /* ---- calls ---- */
@@ -286,9 +290,11 @@ static void parse_named_arguments(Parser *p)
         sg_push_scratch(p, p->at);
         if (p->n_scratch - base <= 64 && !p->failed)
             check_repeated(p, base);
+        int name = p->at;
         sg_advance(p);
         sg_advance(p);
         sg_parse_expr(p);
+        sg_span(p, SPAN_NAMED, name, p->at - 1, name);
     } while (sg_accept(p, ','));
     p->n_scratch = base;
     p->peak++;
@@ -337,6 +343,7 @@ static void parse_method(Parser *p, Expr *e)
     bool empty = kind(p) == '(' && kind_at(p, open + 1) == ')', paren = kind(p) == '(';
     parse_arguments(p);
     e->form = FORM_CALL;
+    sg_span(p, SPAN_METHOD, e->first, p->at - 1, name);
     if (k == T_REPEAT) {
         sg_replace(p, name, "rep");
     } else if (token_is_reserved(k) && !p->failed) {
@@ -373,6 +380,7 @@ static Expr parse_parenthesis(Parser *p)
     Expr e = sg_parse_expr(p);
     sg_expect_match(p, ')', '(', line);
     close_bracket(p, was);
+    sg_span(p, SPAN_PAREN, first, p->at - 1, first);
     return (Expr){
         .node = e.node, .first = first, .last = p->at - 1, .form = FORM_PAREN, .nonnil = e.nonnil, .var = -1};
 }
@@ -388,6 +396,7 @@ static Expr parse_primary(Parser *p)
     }
     int var = sg_find_var(p, first);
     sg_advance(p);
+    sg_span(p, SPAN_NAME, first, first, first);
     return (Expr){.first = first, .last = first, .form = FORM_NAME, .var = var};
 }
 
@@ -404,10 +413,13 @@ static bool parse_suffix(Parser *p, Expr *e)
         break;
     case '(':
     case '{':
-    case T_STRING:
+    case T_STRING: {
+        int callee = p->at - 1;
         parse_arguments(p);
         e->form = FORM_CALL;
+        sg_span(p, SPAN_CALL, e->first, p->at - 1, callee);
         break;
+    }
     default: return false;
     }
     e->last = p->at - 1;
@@ -487,6 +499,8 @@ static Expr parse_simple(Parser *p)
     default: return sg_parse_suffixed(p);
     }
     e.last = p->at - 1;
+    int k = p->tokens[e.first].t.kind;
+    sg_span(p, k == '{' ? SPAN_TABLE : k == T_FUNCTION ? SPAN_FUNCTION : SPAN_LITERAL, e.first, e.last, e.first);
     return e;
 }
 
@@ -589,6 +603,7 @@ static Expr combine(Parser *p, const Expr *l, int op, const Expr *r)
     case T_CONCAT: e.node = KNOWN_OTHER; break;
     default: e.node = arithmetic_node(p, l, op, r); break;
     }
+    sg_span(p, SPAN_BINARY, e.first, e.last, op);
     return e;
 }
 
@@ -598,6 +613,7 @@ static Expr parse_unary(Parser *p)
     sg_advance(p);
     Expr operand = parse_operand(p, UNARY_PRIORITY);
     Expr e = {.first = op, .last = operand.last, .nonnil = true, .var = -1};
+    sg_span(p, SPAN_UNARY, op, e.last, op);
     if (k == T_NOT) {
         e.node = sg_add_node(p, NODE_NOT, op, e.last);
         sg_set_relation(p, operand.node, e.node, REL_COND);
@@ -644,5 +660,6 @@ Expr sg_parse_condition(Parser *p)
 {
     Expr e = sg_parse_expr(p);
     sg_set_relation(p, e.node, NONE, REL_COND);
+    sg_span_condition(p, &e);
     return e;
 }

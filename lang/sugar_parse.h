@@ -124,6 +124,10 @@ typedef struct Parser {
     Function *function;
     int max_locals; /* most variables in scope at once at the top level */
 
+    SugarSpan *spans; /* kept when `spanning` */
+    int n_spans, cap_spans;
+    bool spanning;
+
     bool cell; /* a prompt's cell */
     bool scan; /* looking for a cell's end: outside brackets and blocks a line end may be one */
     bool last_is_value, last_is_silent;
@@ -196,6 +200,17 @@ Symbol *sg_symbol_of(Parser *p, int name_token);
 void sg_check_assignable(Parser *p, const Expr *target);
 /* A Lua string naming a variable or field as Lua's messages do, "local 'x'"; NULL for other expressions. */
 const char *sg_describe(Parser *p, Form form, int var, int last_token);
+
+/* An expression from token first to last, its sign at token `sign`: kept if spans are wanted. */
+void sg_add_span(Parser *p, SpanKind span_kind, int first, int last, int sign);
+static inline void sg_span(Parser *p, SpanKind span_kind, int first, int last, int sign)
+{
+    if (p->spanning)
+        sg_add_span(p, span_kind, first, last, sign);
+}
+/* The expression e turned out to be assigned to; to be a condition. */
+void sg_span_target(Parser *p, const Expr *e);
+void sg_span_condition(Parser *p, const Expr *e);
 
 /* ---- sugar_expr.c ---- */
 

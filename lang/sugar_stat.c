@@ -63,6 +63,7 @@ static void push_target(Parser *p, const Expr *e)
     if (!is_target(e))
         sg_fail_near(p, "syntax error");
     sg_check_assignable(p, e);
+    sg_span_target(p, e);
     sg_push_scratch(p, e->form == FORM_NAME ? e->var : -1);
 }
 
@@ -150,10 +151,12 @@ static void parse_augmented(Parser *p, const Expr *target)
         return;
     }
     sg_check_assignable(p, target);
+    sg_span_target(p, target);
     sg_advance(p);
     Expr e = sg_parse_expr(p);
     if (p->failed)
         return;
+    sg_span(p, SPAN_AUGMENT, target->first, e.last, op);
     if (target->form == FORM_NAME)
         augment_variable(p, target, op, &e);
     else
@@ -213,7 +216,7 @@ static void finish_cell_expression(Parser *p, int first, bool is_call)
 /* Something that begins like an expression: an assignment if `=` or `+=` follows. */
 static void parse_cell_expression(Parser *p)
 {
-    int first = p->at, base = p->n_scratch, n = 1;
+    int first = p->at, base = p->n_scratch, spans = p->n_spans, n = 1;
     Expr e = sg_parse_expr(p);
     bool targets = is_target(&e);
     if (in_place_name(sg_optional_kind(p))) {
@@ -223,12 +226,14 @@ static void parse_cell_expression(Parser *p)
     sg_push_scratch(p, targets && e.form == FORM_NAME ? e.var : -1);
     if (sg_optional_kind(p) == '=')
         sg_check_assignable(p, &e);
+    sg_span_target(p, &e); /* taken back below if no `=` follows */
     while (sg_optional_kind(p) == ',' && sg_accept(p, ',')) {
         Expr next = sg_parse_expr(p);
         targets = targets && is_target(&next);
         sg_push_scratch(p, next.form == FORM_NAME ? next.var : -1);
         if (is_assignment(sg_optional_kind(p)))
             sg_check_assignable(p, &next);
+        sg_span_target(p, &next);
         n++;
     }
     if (sg_optional_kind(p) == '=') {
@@ -238,6 +243,8 @@ static void parse_cell_expression(Parser *p)
         return;
     }
     p->n_scratch = base;
+    for (int i = spans; i < p->n_spans; i++)
+        p->spans[i].target = false;
     finish_cell_expression(p, first, n == 1 && e.form == FORM_CALL);
 }
 

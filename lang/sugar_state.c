@@ -63,6 +63,47 @@ void sg_free(Parser *p)
     free(p->active);
     free(p->items);
     free(p->scratch);
+    free(p->spans);
+}
+
+/* ---- spans ---- */
+
+void sg_add_span(Parser *p, SpanKind span_kind, int first, int last, int sign)
+{
+    if (p->failed || !ROOM(p, spans))
+        return;
+    const Token *from = &p->tokens[first].t, *to = &p->tokens[last].t, *mark = &p->tokens[sign].t;
+    p->spans[p->n_spans++] = (SugarSpan){.kind = (uint8_t)span_kind,
+                                         .from = from->pos,
+                                         .to = to->end,
+                                         .sign = mark->pos,
+                                         .sign_to = mark->end,
+                                         .line = from->line,
+                                         .sign_line = mark->line};
+}
+
+/* The outermost span over e's tokens so far: a statement's expression is complete when this is asked. */
+static SugarSpan *span_of(Parser *p, const Expr *e)
+{
+    uint32_t from = p->tokens[e->first].t.pos, to = p->tokens[e->last].t.end;
+    for (int i = p->n_spans - 1; i >= 0; i--)
+        if (p->spans[i].from == from && p->spans[i].to == to)
+            return &p->spans[i];
+    return NULL;
+}
+
+void sg_span_target(Parser *p, const Expr *e)
+{
+    SugarSpan *span = p->spanning && !p->failed ? span_of(p, e) : NULL;
+    if (span)
+        span->target = true;
+}
+
+void sg_span_condition(Parser *p, const Expr *e)
+{
+    SugarSpan *span = p->spanning && !p->failed ? span_of(p, e) : NULL;
+    if (span)
+        span->condition = true;
 }
 
 /* ---- tokens ---- */

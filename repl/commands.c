@@ -26,6 +26,8 @@ static bool command_help(Session *s, const char *rest);
 const Command commands[] = {
     {"time", "CODE", "runs the code and says how long it took", ARG_CODE, command_time},
     {"timeit", "CODE", "runs it often enough to know its time well", ARG_CODE, command_timeit},
+    {"explain", "CODE", "draws what each op of the code does to the shapes", ARG_CODE, command_explain},
+    {"trace", "CODE", "the arithmetic behind one element of a result", ARG_CODE, command_trace},
     {"who", "", "names your variables", ARG_NONE, command_who},
     {"whos", "", "your variables with dtype, shape, device, bytes and gradient", ARG_NONE, command_whos},
     {"mem", "", "bytes held by tensors, results and Lua", ARG_NONE, command_mem},

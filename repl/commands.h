@@ -28,6 +28,8 @@ bool command_timeit(Session *s, const char *code);
 bool command_who(Session *s, const char *rest); /* variables.c */
 bool command_whos(Session *s, const char *rest);
 bool command_mem(Session *s, const char *rest);
+bool command_explain(Session *s, const char *code); /* teach.c */
+bool command_trace(Session *s, const char *code);
 bool command_save(Session *s, const char *path); /* save.c */
 bool command_load(Session *s, const char *path);
 bool command_lesson(Session *s, const char *path);

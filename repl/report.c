@@ -11,7 +11,10 @@
 
 #include <lauxlib.h>
 
-enum { SHOWN_FRAMES = 8, LONGEST_LINE = 160, LONGEST_MESSAGE = 4000 };
+#include "lang/lang.h"
+
+/* Finding a level takes as many steps as it is deep: a recursion without end has 200,000 of them. */
+enum { SHOWN_FRAMES = 8, DEEPEST_FRAME = 2000, LONGEST_LINE = 160, LONGEST_MESSAGE = 4000 };
 
 static const char sources_key; /* registry: table from chunk name to text */
 
@@ -40,9 +43,15 @@ void report_remember(lua_State *L, const char *chunkname, const char *text, size
 
 /* ---- the user's line ------------------------------------------------------------------------- */
 
+/* A line of a text: its bytes [from, to) without the blanks around it, and its number. */
+typedef struct Line {
+    size_t from, to;
+    int number;
+} Line;
+
 /* The line of that number, or the last one when there are fewer: an error at the end of the text belongs
- * there. Returns its number. */
-static int append_line_of(Buffer *out, const char *text, size_t length, int number)
+ * there. */
+static Line find_line(const char *text, size_t length, int number)
 {
     const char *at = text, *end = text + length;
     int line = 1;
@@ -53,45 +62,113 @@ static int append_line_of(Buffer *out, const char *text, size_t length, int numb
     size_t n = line_length(at, end), blanks = 0;
     while (blanks < n && (at[blanks] == ' ' || at[blanks] == '\t'))
         blanks++;
-    at += blanks;
-    n -= blanks;
     while (n > 0 && at[n - 1] == '\r')
         n--;
-    buffer_append(out, at, n > LONGEST_LINE ? LONGEST_LINE : n);
-    if (n > LONGEST_LINE)
-        buffer_puts(out, "...");
-    return line;
+    size_t from = (size_t)(at - text);
+    return (Line){from + (blanks < n ? blanks : n), from + n, line};
 }
 
-/* The source line a chunk name and a line number mean: from the remembered texts, from the file, or from
- * the name itself, which is the text where code was given to load() as a string. Returns its number. */
-static int append_source(lua_State *L, Buffer *out, const char *chunkname, int line)
+/* Appends the source a chunk name means: the remembered text, the file, or the name itself, which is the text
+ * where code was given to load() as a string. False if it is not known. */
+static bool append_text(lua_State *L, Buffer *out, const char *chunkname)
 {
     size_t length;
+    bool known = true;
     push_sources(L);
     lua_pushstring(L, chunkname);
     lua_rawget(L, -2);
     const char *text = lua_tolstring(L, -1, &length);
-    if (text != NULL) {
-        line = append_line_of(out, text, length, line);
-    } else if (chunkname[0] == '@') {
-        Buffer file = {0};
-        if (buffer_read_file(&file, chunkname + 1))
-            line = append_line_of(out, buffer_string(&file), file.length, line);
-        buffer_free(&file);
-    } else if (chunkname[0] != '=') {
-        line = append_line_of(out, chunkname, strlen(chunkname), line);
-    }
+    if (text != NULL)
+        buffer_append(out, text, length);
+    else if (chunkname[0] == '@')
+        known = buffer_read_file(out, chunkname + 1);
+    else if (chunkname[0] != '=')
+        buffer_puts(out, chunkname);
+    else
+        known = false;
     lua_pop(L, 2);
-    return line;
+    return known && !out->failed;
 }
 
-static void append_place(lua_State *L, Buffer *out, const char *place, const char *chunkname, int line)
+/* Columns of the bytes; what is no UTF-8 counts one a byte. */
+static int columns(const char *text, size_t length)
 {
-    Buffer source = {0};
-    line = append_source(L, &source, chunkname, line);
-    buffer_printf(out, "\n  %s:%d:%s%s", place, line, source.length > 0 ? " " : "", buffer_string(&source));
-    buffer_free(&source);
+    int n = 0;
+    for (size_t i = 0; i < length; i++)
+        n += ((unsigned char)text[i] & 0xC0) != 0x80;
+    return n;
+}
+
+static void append_repeated(Buffer *out, char c, int n)
+{
+    for (int i = 0; i < n; i++)
+        buffer_append(out, &c, 1);
+}
+
+/* Under the line, which begins at column `margin`: ~ below the marked part, ^ below its sign. Nothing when that
+ * is the whole line, which needs no marking, or lies outside of what is shown. */
+static void append_mark(Buffer *out, const char *text, Line line, const LangMark *mark, int margin)
+{
+    size_t from = mark->from > line.from ? mark->from : line.from;
+    size_t to = mark->to < line.to ? mark->to : line.to;
+    size_t end = line.to;
+    while (end > line.from && strchr("; \t", text[end - 1]) != NULL)
+        end--;
+    if (from >= to || (from == line.from && to >= end) || to - line.from > LONGEST_LINE)
+        return;
+    size_t sign = mark->sign > from ? mark->sign : from;
+    size_t sign_to = mark->sign_to < to ? mark->sign_to : to;
+    if (sign >= sign_to || sign >= to)
+        sign = sign_to = to;
+    buffer_puts(out, "\n");
+    append_repeated(out, ' ', margin);
+    for (size_t i = line.from; i < from; i++)
+        if (text[i] == '\t')
+            buffer_puts(out, "\t");
+        else
+            append_repeated(out, ' ', columns(text + i, 1));
+    append_repeated(out, '~', columns(text + from, sign - from));
+    append_repeated(out, '^', columns(text + sign, sign_to - sign));
+    append_repeated(out, '~', columns(text + sign_to, to - sign_to));
+}
+
+/* Under the line, the place of a byte in it, or just behind it: column counts from 1 in the whole line. */
+static void append_caret(Buffer *out, const char *text, Line line, int column, int margin)
+{
+    size_t start = line.from;
+    while (start > 0 && text[start - 1] != '\n')
+        start--;
+    size_t at = start + (size_t)column - 1;
+    if (at < line.from || at > line.to || at - line.from > LONGEST_LINE)
+        return;
+    buffer_puts(out, "\n");
+    append_repeated(out, ' ', margin);
+    for (size_t i = line.from; i < at; i++)
+        if (text[i] == '\t')
+            buffer_puts(out, "\t");
+        else
+            append_repeated(out, ' ', columns(text + i, 1));
+    buffer_puts(out, "^");
+}
+
+/* "  PLACE:LINE: source", and the mark under it, or a caret at a column (0: none). */
+static void append_place(Buffer *out, const char *place, int number, const char *text, size_t length,
+                         const LangMark *mark, int column)
+{
+    size_t before = out->length;
+    Line line = text == NULL ? (Line){0, 0, number} : find_line(text, length, number);
+    buffer_printf(out, "\n  %s:%d:%s", place, line.number, line.to > line.from ? " " : "");
+    int margin = (int)(out->length - before) - 1;
+    size_t n = line.to - line.from;
+    if (n == 0)
+        return;
+    buffer_append(out, text + line.from, n > LONGEST_LINE ? LONGEST_LINE : n);
+    if (n > LONGEST_LINE)
+        buffer_puts(out, "...");
+    if (mark != NULL && mark->found)
+        append_mark(out, text, line, mark, margin);
+    if (column > 0 && line.number == number)
+        append_caret(out, text, line, column, margin);
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
@@ -106,7 +183,7 @@ static bool is_users(const lua_Debug *ar)
 static size_t position_length(lua_State *L, const char *message)
 {
     lua_Debug ar;
-    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+    for (int level = 0; level < DEEPEST_FRAME && lua_getstack(L, level, &ar); level++) {
         char position[LUA_IDSIZE + 32];
         lua_getinfo(L, "Sl", &ar);
         if (ar.currentline <= 0)
@@ -118,26 +195,53 @@ static size_t position_length(lua_State *L, const char *message)
     return 0;
 }
 
-static void append_frames(lua_State *L, Buffer *out)
+/* The innermost frame of the user's: its line with the failing part marked, and the picture of the shapes. */
+static void append_first_frame(lua_State *L, Buffer *out, const lua_Debug *ar, const char *message)
+{
+    Buffer text = {0};
+    LangMark mark;
+    bool known = append_text(L, &text, ar->source);
+    bool described = lang_describe_error(L, message, known ? buffer_string(&text) : NULL, text.length,
+                                         ar->source[0] == '=', &mark);
+    append_place(out, ar->short_src, ar->currentline, known ? buffer_string(&text) : NULL, text.length, &mark, 0);
+    if (described && lua_isstring(L, -1))
+        buffer_printf(out, "\n%s", lua_tostring(L, -1));
+    lua_pop(L, described);
+    buffer_free(&text);
+}
+
+static void append_frame(lua_State *L, Buffer *out, const lua_Debug *ar)
+{
+    Buffer text = {0};
+    bool known = append_text(L, &text, ar->source);
+    append_place(out, ar->short_src, ar->currentline, known ? buffer_string(&text) : NULL, text.length, NULL, 0);
+    buffer_free(&text);
+}
+
+static void append_frames(lua_State *L, Buffer *out, const char *message)
 {
     lua_Debug ar;
     int shown = 0, hidden = 0, last_line = 0;
     const char *last_source = NULL;
-    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+    for (int level = 0; level < DEEPEST_FRAME && lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
         if (!is_users(&ar) || (ar.source == last_source && ar.currentline == last_line))
             continue;
         last_source = ar.source;
         last_line = ar.currentline;
         if (shown < SHOWN_FRAMES) {
-            append_place(L, out, ar.short_src, ar.source, ar.currentline);
+            if (shown == 0)
+                append_first_frame(L, out, &ar, message);
+            else
+                append_frame(L, out, &ar);
             shown++;
         } else {
             hidden++;
         }
     }
     if (hidden > 0)
-        buffer_printf(out, "\n  (and %d calls more)", hidden);
+        buffer_printf(out, "\n  (and %d calls more%s)", hidden,
+                      lua_getstack(L, DEEPEST_FRAME, &ar) ? " at least" : "");
 }
 
 /* Replaces the value at index 1 by the text. */
@@ -162,7 +266,7 @@ int report_handler(lua_State *L)
 {
     Buffer out = {0};
     size_t length;
-    luaL_checkstack(L, 8, NULL);
+    luaL_checkstack(L, 12, NULL);
     if (lua_isnil(L, 1))
         lua_pushliteral(L, "nil");
     else
@@ -170,7 +274,7 @@ int report_handler(lua_State *L)
     const char *message = lua_tolstring(L, -1, &length);
     size_t position = lua_type(L, 1) == LUA_TSTRING ? position_length(L, message) : 0;
     append_message(&out, message + position, length - position);
-    append_frames(L, &out);
+    append_frames(L, &out, message + position);
     push_text(L, &out);
     return 1;
 }
@@ -195,8 +299,12 @@ void report_syntax(lua_State *L, const char *chunkname)
                     : 0;
     if (line > 0 && starts_with(after, ": ")) {
         const char *text = after + 2;
+        Buffer source = {0};
+        bool known = append_text(L, &source, chunkname);
         append_message(&out, text, length - (size_t)(text - message));
-        append_place(L, &out, place, chunkname, (int)line);
+        append_place(&out, place, (int)line, known ? buffer_string(&source) : NULL, source.length, NULL,
+                     lang_syntax_column(text, (int)line));
+        buffer_free(&source);
     } else {
         append_message(&out, message, length);
     }

@@ -57,6 +57,7 @@ Session *session_new(void)
     }
     s->L = L;
     s->number = 1;
+    lang_teach_colours(L, terminal_coloured(STDOUT_FILENO), terminal_coloured(STDERR_FILENO));
     lua_pushcfunction(L, open_protected);
     lua_pushlightuserdata(L, s);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK) {

@@ -27,6 +27,8 @@ local functions = {
     ["torch.functional.recurrent"] = "rnn_tanh rnn_relu lstm gru rnn_tanh_cell rnn_relu_cell lstm_cell " ..
         "gru_cell",
 }
+functions["torch.teach.explain"] = "explain"
+functions["torch.teach.trace"] = "trace_element"
 local methods = {
     ["torch.tensor.shape"] = "broadcast_to tile fliplr flipud tensor_split hsplit vsplit dsplit diagflat",
     ["torch.tensor.statistics"] = "aminmax nanmean msort quantile nanquantile cov corrcoef histogram",
