@@ -3,23 +3,92 @@
 #include "lang/library.h"
 #include "lang/lstore.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A single tensor in a safetensors file has this name, and the metadata {"tide": "tensor"}, by which
- * torch.load gives back the tensor itself. */
+/* The name of a single tensor in a safetensors file. */
 #define SINGLE "tensor"
-#define MARKER "tide"
 
 enum { DEPTH_MAX = 60 }; /* tables within tables */
 
 /* ---- what to save: a table's tensors under their names, nested tables' joined with dots ---- */
 
 typedef struct Collected {
-    int names, tensors, metadata; /* stack indices of tables: lists; metadata is 0 when not given */
-    lua_Integer n;
-    bool list; /* numpy's names for a list's members */
+    int names, tensors, plan, metadata; /* stack indices of tables: lists; metadata is 0 when not given */
+    lua_Integer n, n_plan;
+    bool numpy;  /* numpy's names for a list's members, and tensors only */
+    bool planned; /* a flat table of tensors needs no plan */
+    bool comma;   /* before the plan's next item */
 } Collected;
+
+/* ---- the plan's text, in pieces (lstore_plan.c reads it) ---- */
+
+static void plan_text(lua_State *L, Collected *c, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_rawseti(L, c->plan, ++c->n_plan);
+}
+
+static void plan_string(lua_State *L, Collected *c, int i)
+{
+    size_t n;
+    const char *text = lua_tolstring(L, i, &n);
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    luaL_addchar(&b, '"');
+    for (size_t k = 0; k < n; k++) {
+        char escape[8];
+        if ((unsigned char)text[k] < 0x20 || text[k] == '"' || text[k] == '\\') {
+            snprintf(escape, sizeof escape, "\\u%04x", (unsigned)text[k]);
+            luaL_addstring(&b, escape);
+        } else
+            luaL_addchar(&b, text[k]);
+    }
+    luaL_addchar(&b, '"');
+    luaL_pushresult(&b);
+    lua_rawseti(L, c->plan, ++c->n_plan);
+}
+
+static void plan_number(lua_State *L, Collected *c, int i)
+{
+    char text[48];
+    double f = (double)lua_tonumber(L, i);
+    if (lua_isinteger(L, i))
+        snprintf(text, sizeof text, "%lld", (long long)lua_tointeger(L, i));
+    else if (isfinite(f))
+        snprintf(text, sizeof text, f == floor(f) && fabs(f) < 1e15 ? "%.1f" : "%.17e", f);
+    else
+        snprintf(text, sizeof text, "{\"=\":\"%s\"}", isnan(f) ? "nan" : f < 0 ? "-inf" : "inf");
+    plan_text(L, c, text);
+}
+
+/* A number, string or boolean; false for anything else. */
+static bool plan_plain(lua_State *L, Collected *c, int i)
+{
+    switch (lua_type(L, i)) {
+    case LUA_TNUMBER: plan_number(L, c, i); return true;
+    case LUA_TSTRING: plan_string(L, c, i); return true;
+    case LUA_TBOOLEAN: plan_text(L, c, lua_toboolean(L, i) ? "true" : "false"); return true;
+    default: return false;
+    }
+}
+
+/* opening: a list's "[", a table's "{\"@\":[", that of one with an order "{\"%\":[". */
+static void plan_open(lua_State *L, Collected *c, const char *opening)
+{
+    plan_text(L, c, opening);
+    c->comma = false;
+}
+
+static void plan_close(lua_State *L, Collected *c, const char *closing)
+{
+    plan_text(L, c, closing);
+    c->comma = true;
+}
+
+/* ---- the walk ---- */
 
 static void collect_table(lua_State *L, Collected *c, int table, int prefix, int depth);
 
@@ -40,7 +109,7 @@ static void push_name(lua_State *L, int prefix, int key, const Collected *c)
 {
     if (lua_type(L, key) == LUA_TSTRING)
         lua_pushvalue(L, key);
-    else if (lua_isinteger(L, key) && c->list && !prefix)
+    else if (lua_isinteger(L, key) && c->numpy && !prefix)
         lua_pushfstring(L, "arr_%I", (LUAI_UACINT)(lua_tointeger(L, key) - 1));
     else if (lua_isinteger(L, key))
         lua_pushfstring(L, "%I", (LUAI_UACINT)lua_tointeger(L, key));
@@ -54,8 +123,32 @@ static void push_name(lua_State *L, int prefix, int key, const Collected *c)
     }
 }
 
-/* The entry whose key is at -2 and value at -1; the stack is left as it was. */
-static void collect_item(lua_State *L, Collected *c, int prefix, int depth)
+static void add_tensor(lua_State *L, Collected *c, int name, int value)
+{
+    lua_pushvalue(L, name);
+    if (lua_rawget(L, c->names) != LUA_TNIL)
+        raise_error(L, "ValueError", "save(): two tensors are named '%s'", lua_tostring(L, name));
+    add_item(L, c, name, value);
+    plan_text(L, c, "{\"#\":");
+    plan_string(L, c, name);
+    plan_text(L, c, "}");
+}
+
+static void collect_value(lua_State *L, Collected *c, int name, int value, int depth)
+{
+    if (to_tensor(L, value))
+        add_tensor(L, c, name, value);
+    else if (lua_type(L, value) == LUA_TTABLE)
+        collect_table(L, c, value, name, depth + 1);
+    else if (c->numpy || !plan_plain(L, c, value))
+        raise_error(L, "TypeError", "save(): '%s' is %s; these files hold %s", lua_tostring(L, name),
+                    type_word(L, value),
+                    c->numpy ? "tensors only (torch.tensor(v) makes it one)"
+                             : "tensors, numbers, strings, booleans and tables of them");
+}
+
+/* The entry whose key is at -2 and value at -1, of a list or not; the stack is left as it was. */
+static void collect_item(lua_State *L, Collected *c, int prefix, int depth, bool list)
 {
     int value = lua_gettop(L), key = value - 1;
     if (!prefix && lua_type(L, key) == LUA_TSTRING && strcmp(lua_tostring(L, key), "__metadata__") == 0) {
@@ -66,18 +159,14 @@ static void collect_item(lua_State *L, Collected *c, int prefix, int depth)
         return;
     }
     push_name(L, prefix, key, c);
-    int name = lua_gettop(L);
-    if (to_tensor(L, value)) {
-        lua_pushvalue(L, name);
-        if (lua_rawget(L, c->names) != LUA_TNIL)
-            raise_error(L, "ValueError", "save(): two tensors are named '%s'", lua_tostring(L, name));
-        add_item(L, c, name, value);
-    } else if (lua_type(L, value) == LUA_TTABLE)
-        collect_table(L, c, value, name, depth + 1);
-    else
-        raise_error(L, "TypeError",
-                    "save(): '%s' is %s; these files hold tensors only (torch.tensor(v) makes it one)",
-                    lua_tostring(L, name), type_word(L, value));
+    c->planned = c->planned || lua_type(L, key) != LUA_TSTRING || !to_tensor(L, value);
+    if (c->comma) plan_text(L, c, ",");
+    c->comma = true;
+    if (!list) {
+        plan_plain(L, c, key);
+        plan_text(L, c, ",");
+    }
+    collect_value(L, c, value + 1, value, depth);
     lua_settop(L, value);
 }
 
@@ -117,6 +206,18 @@ static void sort_keys(lua_State *L, int keys, int spare, lua_Integer from, lua_I
     }
 }
 
+/* The n keys in the list, sorted, are 1 … n. */
+static bool is_sequence(lua_State *L, int keys, lua_Integer n)
+{
+    bool sequence = true;
+    for (lua_Integer i = 1; sequence && i <= n; i++) {
+        lua_rawgeti(L, keys, i);
+        sequence = lua_isinteger(L, -1) && lua_tointeger(L, -1) == i;
+        lua_pop(L, 1);
+    }
+    return sequence;
+}
+
 static void collect_plain(lua_State *L, Collected *c, int table, int prefix, int depth)
 {
     lua_Integer n = 0;
@@ -128,13 +229,16 @@ static void collect_plain(lua_State *L, Collected *c, int table, int prefix, int
         lua_rawseti(L, keys, ++n);
     }
     sort_keys(L, keys, keys + 1, 1, n + 1);
+    bool list = is_sequence(L, keys, n);
+    plan_open(L, c, list ? "[" : "{\"@\":[");
     for (lua_Integer i = 1; i <= n; i++) {
         lua_rawgeti(L, keys, i);
         lua_pushvalue(L, -1);
         lua_rawget(L, table);
-        collect_item(L, c, prefix, depth);
+        collect_item(L, c, prefix, depth, list);
         lua_pop(L, 2);
     }
+    plan_close(L, c, list ? "]" : "]}");
 }
 
 static void collect_pairs(lua_State *L, Collected *c, int table, int prefix, int depth)
@@ -142,16 +246,18 @@ static void collect_pairs(lua_State *L, Collected *c, int table, int prefix, int
     lua_pushvalue(L, table); /* behind __pairs */
     lua_call(L, 1, 3);
     int iterator = lua_gettop(L) - 2;
+    plan_open(L, c, "{\"%\":[");
     while (true) {
         lua_pushvalue(L, iterator);
         lua_pushvalue(L, iterator + 1);
         lua_pushvalue(L, iterator + 2);
         lua_call(L, 2, 2);
-        if (lua_isnil(L, -2)) return;
-        collect_item(L, c, prefix, depth);
+        if (lua_isnil(L, -2)) break;
+        collect_item(L, c, prefix, depth, false);
         lua_pop(L, 1);
         lua_replace(L, iterator + 2);
     }
+    plan_close(L, c, "]}");
 }
 
 static void collect_table(lua_State *L, Collected *c, int table, int prefix, int depth)
@@ -192,9 +298,24 @@ static StoreEntry *make_entries(lua_State *L, const Collected *c)
     return entries;
 }
 
-/* The metadata as pairs of strings; the table's own, then what marks PyTorch's files and single tensors. */
-static StoreEntry *make_metadata(lua_State *L, int table, bool single, int *n)
+/* Pushes the plan as one string. */
+static void push_plan(lua_State *L, const Collected *c)
 {
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (lua_Integer i = 1; i <= c->n_plan; i++) {
+        lua_rawgeti(L, c->plan, i);
+        luaL_addvalue(&b);
+    }
+    luaL_pushresult(&b);
+}
+
+/* The metadata as pairs of strings; the table's own, then what marks PyTorch's files and the plan. */
+static StoreEntry *make_metadata(lua_State *L, const Collected *c, int *n)
+{
+    int table = c->metadata;
+    push_plan(L, c);
+    int plan = lua_gettop(L);
     int count = 4;
     if (lua_istable(L, table))
         for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1), count += 2)
@@ -204,14 +325,15 @@ static StoreEntry *make_metadata(lua_State *L, int table, bool single, int *n)
     *n = 0;
     out[(*n)++] = (StoreEntry){"format", 6, NULL};
     out[(*n)++] = (StoreEntry){"pt", 2, NULL};
-    if (single) {
-        out[(*n)++] = (StoreEntry){MARKER, strlen(MARKER), NULL};
-        out[(*n)++] = (StoreEntry){SINGLE, strlen(SINGLE), NULL};
+    if (c->planned) {
+        out[(*n)++] = (StoreEntry){PLAN_KEY, strlen(PLAN_KEY), NULL};
+        StoreEntry *text = &out[(*n)++];
+        text->name = lua_tolstring(L, plan, &text->length);
     }
     if (!lua_istable(L, table)) return out;
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
         const char *key = lua_tostring(L, -2);
-        if (strcmp(key, "format") == 0 || strcmp(key, MARKER) == 0) continue;
+        if (strcmp(key, "format") == 0 || strcmp(key, PLAN_KEY) == 0) continue;
         for (int i = -2; i < 0; i++) {
             StoreEntry *e = &out[(*n)++];
             e->name = lua_tolstring(L, i, &e->length);
@@ -230,7 +352,7 @@ static const char *take_path(lua_State *L, const char *function, int i)
 }
 
 /* torch.save(obj, path): a tensor or a table of tensors, as .npy or .npz by the path's ending, else as
- * safetensors. */
+ * safetensors, where numbers, strings, booleans and tables may stand among the tensors. */
 static int save(lua_State *L)
 {
     static const ParamInfo params[] = {REQUIRED('A', "obj"), REQUIRED('S', "f")};
@@ -242,18 +364,20 @@ static int save(lua_State *L)
     Tensor *single = to_tensor(L, object);
     if (!single && lua_type(L, object) != LUA_TTABLE)
         raise_error(L, "TypeError",
-                    "save(): argument 'obj' (position 1) must be Tensor or table of Tensors, not %s",
+                    "save(): argument 'obj' (position 1) must be Tensor or table, not %s",
                     type_word(L, object));
     lua_settop(L, lua_gettop(L) + 1); /* metadata: nil until seen */
-    Collected c = {.metadata = lua_gettop(L), .list = ends_with(path, ".npz")};
+    Collected c = {.metadata = lua_gettop(L), .numpy = ends_with(path, ".npz"), .planned = single != NULL};
     lua_newtable(L);
     lua_newtable(L);
-    c.tensors = lua_gettop(L);
-    c.names = c.tensors - 1;
+    lua_newtable(L);
+    c.plan = lua_gettop(L);
+    c.tensors = c.plan - 1;
+    c.names = c.plan - 2;
     bool npy = ends_with(path, ".npy");
     if (single) {
-        lua_pushstring(L, c.list ? "arr_0" : SINGLE);
-        add_item(L, &c, lua_gettop(L), object);
+        lua_pushstring(L, c.numpy ? "arr_0" : SINGLE);
+        add_tensor(L, &c, lua_gettop(L), object);
     } else if (npy)
         raise_error(L, "TypeError",
                     "save(): an .npy file holds one tensor; .npz and .safetensors hold a table");
@@ -262,11 +386,11 @@ static int save(lua_State *L)
     if (c.n > INT32_MAX / 2) raise_error(L, "ValueError", "save(): too many tensors");
     int nmetadata;
     const StoreEntry *entries = make_entries(L, &c);
-    const StoreEntry *metadata = make_metadata(L, c.metadata, single != NULL, &nmetadata);
+    const StoreEntry *metadata = make_metadata(L, &c, &nmetadata);
     StoreOut out;
     if (!store_create(&out, path)) return raise_pending(L);
     bool ok = npy      ? npy_write(&out, single)
-              : c.list ? npz_write(&out, entries, (int)c.n)
+              : c.numpy ? npz_write(&out, entries, (int)c.n)
                        : safetensors_write(&out, entries, (int)c.n, metadata, nmetadata);
     if (!store_finish(&out, ok)) return raise_pending(L);
     return 0;
@@ -358,7 +482,7 @@ static void push_table(lua_State *L, const Reader *r, const StoreValue *v, int d
     if (lua_rawgetp(L, r->seen, v) != LUA_TNIL) return;
     lua_pop(L, 1);
     if (depth > DEPTH_MAX) raise_error(L, "ValueError", "load(): values are nested too deeply");
-    if (v->kind == STORE_LIST)
+    if (v->kind == STORE_LIST || v->b)
         lua_newtable(L);
     else {
         lua_pushvalue(L, r->ordered);
@@ -408,23 +532,13 @@ static bool is_word(const StoreValue *v, const char *word)
     return v->kind == STORE_STRING && v->length == strlen(word) && memcmp(v->text, word, v->length) == 0;
 }
 
-/* A file made by saving a single tensor. */
-static bool is_single(const Store *s)
-{
-    if (!s->metadata || s->root->kind != STORE_DICT || s->root->n != 2 || !is_word(s->root->items[0], SINGLE))
-        return false;
-    for (size_t i = 0; i + 1 < s->metadata->n; i += 2)
-        if (is_word(s->metadata->items[i], MARKER)) return is_word(s->metadata->items[i + 1], SINGLE);
-    return false;
-}
-
 /* Pushes the metadata that its author gave; returns whether there is any. */
 static bool push_metadata(lua_State *L, const StoreValue *v)
 {
     lua_newtable(L);
     bool any = false;
     for (size_t i = 0; v && i + 1 < v->n; i += 2) {
-        if (is_word(v->items[i], "format") || is_word(v->items[i], MARKER)) continue;
+        if (is_word(v->items[i], "format") || is_word(v->items[i], PLAN_KEY)) continue;
         any = true;
         lua_pushlstring(L, v->items[i]->text, v->items[i]->length);
         lua_pushlstring(L, v->items[i + 1]->text, v->items[i + 1]->length);
@@ -456,7 +570,7 @@ static int load(lua_State *L)
     r.ordered = lua_gettop(L);
     lua_newtable(L);
     r.seen = lua_gettop(L);
-    push_value(L, &r, is_single(s) ? s->root->items[1] : s->root, 0);
+    push_value(L, &r, s->root, 0);
     return push_metadata(L, s->metadata) ? 2 : (lua_pop(L, 1), 1);
 }
 

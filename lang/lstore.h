@@ -55,7 +55,7 @@ typedef enum StoreKind {
     STORE_STRING,
     STORE_TENSOR,
     STORE_LIST,   /* lists and tuples */
-    STORE_DICT,   /* items: key, value, key, value … */
+    STORE_DICT,   /* items: key, value, key, value …; b: a plain table, without an order */
     STORE_GLOBAL, /* a pickle's class or function, while it is read; i is which */
     STORE_MARK    /* a pickle's mark, while it is read */
 } StoreKind;
@@ -85,6 +85,32 @@ StoreValue *store_string(Store *s, const char *text, size_t length);
 StoreValue *store_tensor(Store *s, Tensor *t);
 bool store_append(StoreValue *list, StoreValue *item);
 void store_free(Store *s);
+
+/* ---- JSON (lstore_json.c) ---- */
+
+typedef struct JsonCursor {
+    const char *p, *end;
+    const StoreFile *file; /* for messages */
+    Store *store;          /* gets the values */
+} JsonCursor;
+
+bool json_error(const JsonCursor *c);
+void json_blanks(JsonCursor *c);
+/* Passes over blanks and the character, if it stands there; expect fails if it does not. */
+bool json_take(JsonCursor *c, char wanted);
+bool json_expect(JsonCursor *c, char wanted);
+/* A string, unescaped. */
+StoreValue *json_string(JsonCursor *c);
+/* The value that is all of the text. */
+StoreValue *json_value(JsonCursor *c);
+
+/* ---- tables in tables (lstore_plan.c) ---- */
+
+/* The metadata's key under which the plan stands. */
+#define PLAN_KEY "tide"
+
+/* Turns the flat table of a file's tensors into what was saved, if its metadata has a plan. */
+bool plan_apply(const StoreFile *f, Store *s);
 
 /* ---- files being written ---- */
 

@@ -14,13 +14,7 @@ static const char *const dtype_words[DT_COUNT] = {
     [DT_BOOL] = "BOOL", [DT_U8] = "U8",   [DT_I8] = "I8",     [DT_I16] = "I16", [DT_I32] = "I32",
     [DT_I64] = "I64",   [DT_F16] = "F16", [DT_BF16] = "BF16", [DT_F32] = "F32", [DT_F64] = "F64"};
 
-/* ---- reading: the JSON that headers are written in ---- */
-
-typedef struct Cursor {
-    const char *p, *end;
-    const StoreFile *file;
-    Store *store;
-} Cursor;
+/* ---- reading: the header ---- */
 
 typedef struct Entry {
     StoreValue *name;
@@ -34,110 +28,15 @@ typedef struct Entries {
     size_t n, room;
 } Entries;
 
-static bool header_error(const Cursor *c)
-{
-    return store_damaged(c->file, "its header is not the JSON of a safetensors file");
-}
-
-static void skip_blanks(Cursor *c)
-{
-    while (c->p < c->end && strchr(" \t\r\n", *c->p) && *c->p) c->p++;
-}
-
-static bool take(Cursor *c, char wanted)
-{
-    skip_blanks(c);
-    if (c->p == c->end || *c->p != wanted) return false;
-    c->p++;
-    return true;
-}
-
-static bool expect(Cursor *c, char wanted) { return take(c, wanted) || header_error(c); }
-
-static int hex_digits(const char *p)
-{
-    int value = 0;
-    for (int i = 0; i < 4; i++) {
-        const char *digits = "0123456789abcdef", *found = p[i] ? strchr(digits, p[i] | 0x20) : NULL;
-        if (!found || (p[i] < 'A' && p[i] > '9') || p[i] < '0') return -1;
-        value = value * 16 + (int)(found - digits);
-    }
-    return value;
-}
-
-static size_t put_utf8(char *out, unsigned code)
-{
-    if (code < 0x80) return out[0] = (char)code, 1;
-    int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    out[0] = (char)((0xFF00 >> (more + 1) & 0xFF) | code >> 6 * more);
-    for (int i = 1; i <= more; i++) out[i] = (char)(0x80 | (code >> 6 * (more - i) & 0x3F));
-    return (size_t)more + 1;
-}
-
-/* \uXXXX, two of them for what lies beyond 16 bits; c->p stands behind the u. */
-static bool read_unicode(Cursor *c, char *out, size_t *n)
-{
-    int code = c->end - c->p >= 4 ? hex_digits(c->p) : -1;
-    if (code < 0) return header_error(c);
-    c->p += 4;
-    if (code >= 0xD800 && code < 0xE000) {
-        int low = c->end - c->p >= 6 && c->p[0] == '\\' && c->p[1] == 'u' ? hex_digits(c->p + 2) : -1;
-        if (code >= 0xDC00 || low < 0xDC00 || low > 0xDFFF) return header_error(c);
-        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-        c->p += 6;
-    }
-    *n += put_utf8(out + *n, (unsigned)code);
-    return true;
-}
-
-static bool read_escape(Cursor *c, char *out, size_t *n)
-{
-    static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
-    char letter = c->p < c->end ? *c->p++ : '\0';
-    if (letter == 'u') return read_unicode(c, out, n);
-    const char *found = letter ? strchr(names, letter) : NULL;
-    if (!found) return header_error(c);
-    out[(*n)++] = meanings[found - names];
-    return true;
-}
-
-/* NULL and an error if no string stands there. */
-static StoreValue *read_string(Cursor *c)
-{
-    if (!expect(c, '"')) return NULL;
-    const char *stop = c->p;
-    while (stop < c->end && *stop != '"') stop += *stop == '\\' ? 2 : 1;
-    if (stop >= c->end) {
-        header_error(c);
-        return NULL;
-    }
-    StoreValue *s = store_string(c->store, c->p, (size_t)(stop - c->p)); /* never longer unescaped */
-    if (!s) return NULL;
-    s->length = 0;
-    while (c->p < stop) {
-        if ((unsigned char)*c->p < 0x20) {
-            header_error(c);
-            return NULL;
-        }
-        if (*c->p != '\\')
-            s->text[s->length++] = *c->p++;
-        else if (c->p++, !read_escape(c, s->text, &s->length))
-            return NULL;
-    }
-    c->p = stop + 1;
-    s->text[s->length] = '\0';
-    return s;
-}
-
 /* A list of at most `most` integers that are not negative; *n of them. */
-static bool read_sizes(Cursor *c, int64_t *out, int most, int *n)
+static bool read_sizes(JsonCursor *c, int64_t *out, int most, int *n)
 {
     *n = 0;
-    if (!expect(c, '[')) return false;
-    if (take(c, ']')) return true;
+    if (!json_expect(c, '[')) return false;
+    if (json_take(c, ']')) return true;
     do {
-        skip_blanks(c);
-        if (c->p == c->end || *c->p < '0' || *c->p > '9') return header_error(c);
+        json_blanks(c);
+        if (c->p == c->end || *c->p < '0' || *c->p > '9') return json_error(c);
         int64_t value = 0;
         while (c->p < c->end && *c->p >= '0' && *c->p <= '9')
             if (__builtin_mul_overflow(value, 10, &value) ||
@@ -145,13 +44,13 @@ static bool read_sizes(Cursor *c, int64_t *out, int most, int *n)
                 return store_damaged(c->file, "a number in its header is too large");
         if (*n == most) return store_damaged(c->file, "a list in its header is too long");
         out[(*n)++] = value;
-    } while (take(c, ','));
-    return expect(c, ']');
+    } while (json_take(c, ','));
+    return json_expect(c, ']');
 }
 
-static bool read_dtype(Cursor *c, DType *dtype)
+static bool read_dtype(JsonCursor *c, DType *dtype)
 {
-    const StoreValue *word = read_string(c);
+    const StoreValue *word = json_string(c);
     if (!word) return false;
     for (int d = 0; d < DT_COUNT; d++)
         if (strcmp(dtype_words[d], word->text) == 0) {
@@ -162,45 +61,45 @@ static bool read_dtype(Cursor *c, DType *dtype)
                        c->file->path, word->text);
 }
 
-static bool read_entry(Cursor *c, Entry *e)
+static bool read_entry(JsonCursor *c, Entry *e)
 {
     int64_t offsets[2];
     int n = 0;
     unsigned seen = 0;
-    if (!expect(c, '{')) return false;
+    if (!json_expect(c, '{')) return false;
     do {
-        const StoreValue *key = read_string(c);
-        if (!key || !expect(c, ':')) return false;
+        const StoreValue *key = json_string(c);
+        if (!key || !json_expect(c, ':')) return false;
         unsigned bit = strcmp(key->text, "dtype") == 0          ? 1
                        : strcmp(key->text, "shape") == 0        ? 2
                        : strcmp(key->text, "data_offsets") == 0 ? 4
                                                                 : 0;
-        if (!bit || seen & bit) return header_error(c);
+        if (!bit || seen & bit) return json_error(c);
         seen |= bit;
         if (bit == 1 ? !read_dtype(c, &e->dtype)
                      : !(bit == 2 ? read_sizes(c, e->shape.v, TIDE_MAXDIM, &e->shape.n)
                                   : read_sizes(c, offsets, 2, &n)))
             return false;
-    } while (take(c, ','));
-    if (!expect(c, '}')) return false;
-    if (seen != 7 || n != 2) return header_error(c);
+    } while (json_take(c, ','));
+    if (!json_expect(c, '}')) return false;
+    if (seen != 7 || n != 2) return json_error(c);
     e->begin = offsets[0];
     e->end = offsets[1];
     return true;
 }
 
-static bool read_metadata(Cursor *c)
+static bool read_metadata(JsonCursor *c)
 {
     StoreValue *dict = store_new(c->store, STORE_DICT);
-    if (!dict || c->store->metadata) return dict && header_error(c);
+    if (!dict || c->store->metadata) return dict && json_error(c);
     c->store->metadata = dict;
-    if (!expect(c, '{')) return false;
-    if (take(c, '}')) return true;
+    if (!json_expect(c, '{')) return false;
+    if (json_take(c, '}')) return true;
     do {
-        if (!store_append(dict, read_string(c)) || !expect(c, ':') || !store_append(dict, read_string(c)))
+        if (!store_append(dict, json_string(c)) || !json_expect(c, ':') || !store_append(dict, json_string(c)))
             return false;
-    } while (take(c, ','));
-    return expect(c, '}');
+    } while (json_take(c, ','));
+    return json_expect(c, '}');
 }
 
 static Entry *add_entry(Entries *all)
@@ -215,13 +114,13 @@ static Entry *add_entry(Entries *all)
     return &all->v[all->n++];
 }
 
-static bool read_header(Cursor *c, Entries *all)
+static bool read_header(JsonCursor *c, Entries *all)
 {
-    if (!expect(c, '{')) return false;
-    if (!take(c, '}')) {
+    if (!json_expect(c, '{')) return false;
+    if (!json_take(c, '}')) {
         do {
-            StoreValue *name = read_string(c);
-            if (!name || !expect(c, ':')) return false;
+            StoreValue *name = json_string(c);
+            if (!name || !json_expect(c, ':')) return false;
             if (strcmp(name->text, "__metadata__") == 0) {
                 if (!read_metadata(c)) return false;
                 continue;
@@ -229,11 +128,11 @@ static bool read_header(Cursor *c, Entries *all)
             Entry *e = add_entry(all);
             if (!e || !read_entry(c, e)) return false;
             e->name = name;
-        } while (take(c, ','));
-        if (!expect(c, '}')) return false;
+        } while (json_take(c, ','));
+        if (!json_expect(c, '}')) return false;
     }
-    skip_blanks(c);
-    return c->p == c->end || header_error(c);
+    json_blanks(c);
+    return c->p == c->end || json_error(c);
 }
 
 /* ---- reading: the checks ---- */
@@ -313,10 +212,11 @@ bool safetensors_read(StoreFile *f, Store *s)
     char *header = (char *)store_read_block(f, 8, (size_t)length);
     if (!header) return false;
     int64_t data = 8 + (int64_t)length;
-    Cursor c = {.p = header, .end = header + length, .file = f, .store = s};
+    JsonCursor c = {.p = header, .end = header + length, .file = f, .store = s};
     Entries all = {0};
     bool ok =
-        read_header(&c, &all) && check_entries(f, &all, f->size - data) && read_tensors(f, s, &all, data);
+        read_header(&c, &all) && check_entries(f, &all, f->size - data) && read_tensors(f, s, &all, data) &&
+        plan_apply(f, s);
     free(all.v);
     free(header);
     return ok;

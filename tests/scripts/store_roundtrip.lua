@@ -24,14 +24,27 @@ for _, name in ipairs {"bool", "uint8", "int8", "int16", "int32", "int64", "floa
     end
 end
 
--- names: nested tables' are joined with dots; plain tables are written in order of their keys, numbers first
+-- names of all kinds, tables in tables
 local one, two = torch.ones(1), torch.full({2}, 2.5):half()
 local odd = 'a "quoted"\\name\n\1é'
 local flat = there_and_back({z = one, list = {two, one}, a = {b = {c = two}}, [odd] = one, [7] = torch.tensor(true)})
-for name, value in pairs(flat) do print(torch.repr(name), value) end
+print(torch.repr(flat))
 print(same(flat[odd], one))
 print(torch.repr(there_and_back({one, x = two}, ".npz")), torch.repr(there_and_back({})), torch.repr(there_and_back({}, ".npz")))
 print(torch.repr(there_and_back(one, ".npz")))
+
+-- a checkpoint: numbers, strings and booleans among the tensors, lists and tables as they were
+local checkpoint = there_and_back {
+    epoch = 3, loss = 0.1 + 0.2, name = "a \"quoted\"\nname\0é", best = true, empty = {},
+    extremes = {math.maxinteger, math.mininteger, 1 / 0, -1 / 0, 0 / 0, 5e-324, -0.0, 1e308, 2.0},
+    history = {{0.5, one}, {0.25, two}}, by_step = {[0] = "first", [10] = "last"},
+    state = nn.Linear(1, 1):state_dict(),
+}
+for _, key in ipairs {"epoch", "name", "best", "empty", "extremes", "history", "by_step"} do
+    print(key, torch.repr(checkpoint[key]))
+end
+print(checkpoint.loss == 0.1 + 0.2, math.type(checkpoint.epoch), math.type(checkpoint.extremes[9]))
+for name in pairs(checkpoint.state) do print(name) end
 
 -- metadata comes back as a second value
 local tensors, metadata = there_and_back({x = one, __metadata__ = {author = "me", ["k\"ey"] = "väl\t"}})
@@ -58,7 +71,7 @@ end
 
 -- one file replaces another only when it is whole
 torch.save({kept = one}, path)
-print(torch.repr(torch.load(path)), select(2, pcall(torch.save, {a = 1}, path)))
+print(torch.repr(torch.load(path)), select(2, pcall(torch.save, {a = print}, path)))
 print(torch.repr(torch.load(path)))
 
 -- every length that is too short is an error, and so is every file that is too long
