@@ -375,7 +375,7 @@ local function outcome(text, lenient)
   local seen = symbolic.observe(f)
   symbolic.permissive(false)
   seen = seen:gsub("program:%d+: (attempt to %a+ a ')", "%1")
-  seen = seen:gsub("program:%d+: (attempt to perform 'n)", "%1")
+  seen = seen:gsub("program:%d+: (attempt to perform 'n)", "%1"):gsub("program:%d+: (attempt to divide by zero)", "%1")
   return (seen:gsub(" %(%a+ '[^']*'%)", ""):gsub(" %(constant '[^']*'%)", ""):gsub(" %(field '%?'%)", ""))
 end
 
