@@ -1,9 +1,9 @@
-/* pool.c - pooling of planes.
+/* pool.c - pooling of volumes; a plane is a volume of depth 1.
  *
- * The kernels max_pool2d_with_indices, avg_pool2d and grid_means and the last two's gradients. x is
- * (planes, h, w), y (planes, out h, out w), both dense, float or double; the largest elements' places are int64.
- * arg[0] and arg[1] are the two dims' {kernel, stride, padding, dilation}, kernel 0 for a grid of even
- * cells; arg[2] is the divisor, 0 for a window's own size, arg[3] whether that counts padding.
+ * The kernels max_pool…d_with_indices, avg_pool…d and grid_means and the last two's gradients. x is
+ * (volumes, d, h, w), y (volumes, out d, out h, out w), both dense, float or double; the largest elements'
+ * places are int64. arg[0] … arg[2] are the three dims' {kernel, stride, padding, dilation}, kernel 0 for a
+ * grid of even cells; arg[3] is the divisor, 0 for a window's own size, arg[4] whether that counts padding.
  * Forward: in x, out y and perhaps places. Backward: in y, out x. */
 #include "engine/cpu/kernels.h"
 #include "engine/cpu/threads.h"
@@ -21,7 +21,7 @@ typedef struct Range {
 } Range;
 
 typedef struct Pool {
-    Axis h, w;
+    Axis d, h, w;
     void *x, *y;
     int64_t *places;
     int64_t divisor;
@@ -48,7 +48,7 @@ static Range range_of(const Axis *a, int64_t i)
 #define NAME(f) f##_f64
 #include "engine/cpu/pool.inc"
 
-static void planes_range(int64_t begin, int64_t end, void *context)
+static void volumes_range(int64_t begin, int64_t end, void *context)
 {
     const Pool *p = context;
     for (int64_t i = begin; i < end; i++) {
@@ -68,30 +68,33 @@ static Axis axis_of(const Tensor *x, const Tensor *y, int dim, const Dims *windo
 static bool run_pool(const Call *call, const Tensor *x, const Tensor *y)
 {
     Pool p = {
-        .h = axis_of(x, y, 1, call->arg[0].dims),
-        .w = axis_of(x, y, 2, call->arg[1].dims),
+        .d = axis_of(x, y, 1, call->arg[0].dims),
+        .h = axis_of(x, y, 2, call->arg[1].dims),
+        .w = axis_of(x, y, 3, call->arg[2].dims),
         .x = tensor_data(x),
         .y = tensor_data(y),
         .places = call->nout > 1 ? tensor_data(call->out[1]) : NULL,
-        .divisor = call->arg[2].i,
-        .padded = call->arg[3].b,
+        .divisor = call->arg[3].i,
+        .padded = call->arg[4].b,
         .back = x == call->out[0],
         .single = x->dtype == DT_F32,
     };
-    return parallel_for(x->shape[0], GRAIN / (p.h.in * p.w.in + 1) + 1, planes_range, &p);
+    return parallel_for(x->shape[0], GRAIN / (p.d.in * p.h.in * p.w.in + 1) + 1, volumes_range, &p);
 }
 
-bool cpu_max_pool2d_with_indices(const Call *call) { return run_pool(call, call->in[0], call->out[0]); }
+/* Forwards read x and write y; backwards write x from y. */
+#define POOL(name, from, to)                                                                                 \
+    bool cpu_##name(const Call *call) { return run_pool(call, call->from[0], call->to[0]); }
 
-bool cpu_adaptive_max_pool2d_with_indices(const Call *call)
-{
-    return run_pool(call, call->in[0], call->out[0]);
-}
-
-bool cpu_avg_pool2d(const Call *call) { return run_pool(call, call->in[0], call->out[0]); }
-
-bool cpu_avg_pool2d_backward(const Call *call) { return run_pool(call, call->out[0], call->in[0]); }
-
-bool cpu_grid_means(const Call *call) { return run_pool(call, call->in[0], call->out[0]); }
-
-bool cpu_grid_means_backward(const Call *call) { return run_pool(call, call->out[0], call->in[0]); }
+POOL(max_pool2d_with_indices, in, out)
+POOL(max_pool3d_with_indices, in, out)
+POOL(adaptive_max_pool2d_with_indices, in, out)
+POOL(adaptive_max_pool3d_with_indices, in, out)
+POOL(avg_pool2d, in, out)
+POOL(avg_pool3d, in, out)
+POOL(grid_means, in, out)
+POOL(grid_means3, in, out)
+POOL(avg_pool2d_backward, out, in)
+POOL(avg_pool3d_backward, out, in)
+POOL(grid_means_backward, out, in)
+POOL(grid_means3_backward, out, in)

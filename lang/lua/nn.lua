@@ -11,14 +11,18 @@ return support.lazy("torch.nn", nn, {
         "Threshold Softplus GELU GLU " ..
         "Softmax LogSoftmax Softmin Softmax2d Sigmoid Tanh LogSigmoid Softsign Tanhshrink Hardshrink " ..
             "Softshrink RReLU PReLU",
-    ["nn.dropout"] = "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout",
-    ["nn.pool"] = "MaxPool1d MaxPool2d AvgPool1d AvgPool2d AdaptiveAvgPool1d AdaptiveAvgPool2d " ..
-        "AdaptiveMaxPool2d",
-    ["nn.pad"] = "ZeroPad2d ReflectionPad2d ReplicationPad2d",
-    ["nn.fold"] = "Fold Unfold PixelShuffle PixelUnshuffle",
-    ["nn.batch"] = "BatchNorm1d BatchNorm2d InstanceNorm2d GroupNorm",
+    ["nn.dropout"] = "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout",
+    ["nn.pool"] = "MaxPool1d MaxPool2d MaxPool3d AvgPool1d AvgPool2d AvgPool3d AdaptiveAvgPool1d " ..
+        "AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d " ..
+        "MaxUnpool1d MaxUnpool2d MaxUnpool3d LPPool1d LPPool2d LPPool3d",
+    ["nn.pad"] = "ZeroPad1d ZeroPad2d ZeroPad3d ConstantPad1d ConstantPad2d ConstantPad3d ReflectionPad1d " ..
+        "ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d CircularPad1d " ..
+        "CircularPad2d CircularPad3d",
+    ["nn.fold"] = "Fold Unfold PixelShuffle PixelUnshuffle ChannelShuffle",
+    ["nn.batch"] = "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d " ..
+        "GroupNorm",
     ["nn.conv"] = "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
-    ["nn.norm"] = "LayerNorm RMSNorm",
+    ["nn.norm"] = "LayerNorm RMSNorm LocalResponseNorm",
     ["nn.embedding"] = "Embedding EmbeddingBag",
     ["nn.attention"] = "MultiheadAttention",
     ["nn.transformer"] = "Transformer TransformerEncoder TransformerEncoderLayer TransformerDecoder " ..
@@ -30,5 +34,6 @@ return support.lazy("torch.nn", nn, {
         "CrossEntropyLoss KLDivLoss " ..
         "PoissonNLLLoss GaussianNLLLoss HingeEmbeddingLoss MarginRankingLoss SoftMarginLoss " ..
             "CosineEmbeddingLoss MultiMarginLoss " ..
-        "TripletMarginLoss CosineSimilarity PairwiseDistance CTCLoss",
+        "TripletMarginLoss CosineSimilarity PairwiseDistance CTCLoss " ..
+        "MultiLabelMarginLoss MultiLabelSoftMarginLoss TripletMarginWithDistanceLoss",
 })

@@ -59,14 +59,23 @@ activation("logsigmoid", {}, nil, rows.logsigmoid)
 activation("softsign", {}, nil, rows.softsign)
 activation("hardshrink", {"lambd"}, {lambd = 0.5}, rows.hardshrink)
 activation("softshrink", {"lambd"}, {lambd = 0.5}, function(input, lambd)
-    if lambd < 0 then
-        raise("RuntimeError", "lambda must be greater or equal to 0, but found to be %g.", lambd)
+    if lambd < 0 and input:is_floating_point() then
+        raise("RuntimeError", "lambda must be in range [0, %g] for input dtype %s, but found %g",
+            torch.finfo(input.dtype).max, input:type():match("torch%.(%w+)Tensor"), lambd)
     end
     return rows.softshrink(input, lambd)
 end)
 activation("softplus", {"beta", "threshold"}, {beta = 1.0, threshold = 20.0}, rows.softplus)
 activation("tanhshrink", {}, nil, function(input) return input - input:tanh() end)
-activation("hardtanh", {"min_val", "max_val", "inplace"}, {min_val = -1.0, max_val = 1.0}, row "hardtanh")
+local clamped, clamped_ = row "hardtanh"
+local function between(run)
+    return function(input, low, high)
+        if low > high then raise("ValueError", "min_val cannot be greater than max_val") end
+        return run(input, low, high)
+    end
+end
+activation("hardtanh", {"min_val", "max_val", "inplace"}, {min_val = -1.0, max_val = 1.0}, between(clamped),
+    between(clamped_))
 activation("relu6", {"inplace"}, nil, function(input) return rows.hardtanh(input, 0.0, 6.0) end,
     overwriting(function(input) return rows.hardtanh(input, 0.0, 6.0) end))
 activation("sigmoid", {}, nil, torch.sigmoid)
@@ -79,8 +88,9 @@ activation("gelu", {"approximate"}, {approximate = "none"}, function(input, appr
 end)
 
 activation("glu", {"dim"}, {dim = -1}, function(input, dim)
-    if input.ndim == 0 then raise("RuntimeError", "glu does not support 0-dimensional tensors") end
-    local size = input.shape[dim]
+    if input.ndim == 0 then raise("RuntimeError",
+        "glu does not support scalars because halving size must be even") end
+    local size = input:size(dim)
     if size % 2 ~= 0 then
         raise("RuntimeError", "Halving dimension must be even, but dimension %d is size %d", dim % input.ndim,
             size)
@@ -89,6 +99,10 @@ activation("glu", {"dim"}, {dim = -1}, function(input, dim)
 end)
 
 activation("prelu", {"weight!"}, nil, function(input, weight)
+    if weight.ndim > 1 then
+        raise("RuntimeError", "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = %d",
+            weight.ndim)
+    end
     local n = weight:numel()
     if n ~= 1 then
         if input.ndim == 0 then raise("RuntimeError", "Not allow zero-dim input tensor.") end
@@ -108,15 +122,29 @@ end)
 local read_rrelu = signature("rrelu", {"input!", "lower", "upper", "training", "inplace"},
     {lower = 1 / 8, upper = 1 / 3, training = false, inplace = false})
 
+local function check_slopes(lower, upper)
+    if lower > upper then
+        raise("RuntimeError", "Lower bound should be less than or equal to the upper bound")
+    end
+end
+
 -- Leaky relu with a slope drawn for each negative element while training, else the mean slope.
 function F.rrelu(...)
     local input, lower, upper, training, inplace = read_rrelu(...)
+    check_slopes(lower, upper)
     if not training then return F.leaky_relu(input, (lower + upper) / 2, inplace) end
     local slopes = torch.ones_like(input)
     local negative = input:detach():le(0)
     local drawn = torch.empty(negative:sum():item(), {dtype = torch.float64}):uniform_(lower, upper)
     slopes:masked_scatter_(negative, drawn:to(input.dtype))
     return inplace and input:mul_(slopes) or input * slopes
+end
+
+local read_rrelu_ = signature("rrelu_", {"input!", "lower", "upper", "training"},
+    {lower = 1 / 8, upper = 1 / 3, training = false})
+function F.rrelu_(...)
+    local input, lower, upper, training = read_rrelu_(...)
+    return F.rrelu(input, lower, upper, training, true)
 end
 
 -- ---- along a dim ----

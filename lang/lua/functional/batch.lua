@@ -19,6 +19,10 @@ local read_batch = signature("batch_norm",
 
 function F.batch_norm(...)
     local input, mean, var, weight, bias, training, momentum, eps = read_batch(...)
+    if not training and (mean == nil or var == nil) then
+        raise("RuntimeError", "%s must be defined in evaluation mode", mean == nil and "running_mean" or
+            "running_var")
+    end
     if not training then return rows.batch_norm_eval(input, weight, bias, mean, var, eps) end
     if input.ndim > 1 then
         check_values(input.shape, input:numel() // math.max(input.shape[1], 1), "value per channel")
@@ -26,10 +30,37 @@ function F.batch_norm(...)
     return rows.batch_norm_train(input, weight, bias, mean, var, momentum, eps)
 end
 
+local function list_text(shape)
+    local parts = {}
+    for i = 1, #shape do parts[i] = tostring(shape[i - 1]) end
+    return "[" .. table.concat(parts, ", ") .. "]"
+end
+
+local function check_group_values(input, groups)
+    local n, channels = input.shape[0], input.shape[1]
+    if groups <= 0 or channels % groups ~= 0 then return end
+    if n * (channels // groups) == 0 or input:numel() // channels * (channels // groups) ~= 1 then return end
+    raise("ValueError", "Expected more than 1 value per channel when training, got input size %s",
+        list_text(input.shape))
+end
+
+local function check_per_channel(word, t, input)
+    if t == nil or t.ndim == 1 and t.shape[0] == input.shape[1] then return end
+    raise("RuntimeError",
+        "Expected %s to be a vector of size equal to the number of channels in input, but got " ..
+        "%s of shape %s and input of shape %s", word, word, list_text(t.shape), list_text(input.shape))
+end
+
 local read_group = signature("group_norm", {"input!", "num_groups!", "weight", "bias", "eps"}, {eps = 1e-05})
 
 function F.group_norm(...)
     local input, groups, weight, bias, eps = read_group(...)
+    if input.ndim < 2 then
+        raise("RuntimeError", "Expected at least 2 dimensions for input tensor but received %d", input.ndim)
+    end
+    check_group_values(input, groups)
+    check_per_channel("weight", weight, input)
+    check_per_channel("bias", bias, input)
     return rows.group_norm(input, groups, weight, bias, eps)
 end
 
@@ -40,6 +71,10 @@ local read_instance = signature("instance_norm",
 -- Each sample's channels are the channels of one sample; running statistics take the samples' mean.
 function F.instance_norm(...)
     local input, mean, var, weight, bias, training, momentum, eps = read_instance(...)
+    if not training and (mean == nil or var == nil) then
+        raise("RuntimeError",
+            "Expected running_mean and running_var to be defined when use_input_stats is false")
+    end
     local n, channels, shape = input.shape[0], input.shape[1], {1, 0}
     shape[2] = n * channels
     for d = 2, input.ndim - 1 do shape[d + 1] = input.shape[d] end

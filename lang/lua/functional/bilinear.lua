@@ -1,6 +1,6 @@
 -- torch.nn.functional.bilinear.
 local support = require "torch.support"
-local signature = support.signature
+local raise, signature = support.raise, support.signature
 
 local F = {}
 
@@ -10,6 +10,29 @@ local read_bilinear = signature("bilinear", {"input1!", "input2!", "weight!", "b
 function F.bilinear(...)
     local input1, input2, weight, bias = read_bilinear(...)
     local n_out, n1, n2 = weight.shape[0], weight.shape[1], weight.shape[2]
+    if input1.ndim ~= input2.ndim then
+        raise("RuntimeError", "bilinear(): input dimensions do not match: got %d and %d", input1.ndim,
+            input2.ndim)
+    end
+    for i = 0, input1.ndim - 2 do
+        if input1.shape[i] ~= input2.shape[i] then
+            raise("RuntimeError",
+                "bilinear(): input batch dimensions do not match at dim %d: got %d and %d", i,
+                input1.shape[i], input2.shape[i])
+        end
+    end
+    if input1.shape[-1] ~= n1 then
+        raise("RuntimeError", "bilinear(): input1 size does not match weight size: got %d but expected %d",
+            input1.shape[-1], n1)
+    end
+    if input2.shape[-1] ~= n2 then
+        raise("RuntimeError", "bilinear(): input2 size does not match weight size: got %d but expected %d",
+            input2.shape[-1], n2)
+    end
+    if bias ~= nil and bias.shape[0] ~= n_out then
+        raise("RuntimeError", "bilinear(): bias size does not match weight size: got %d but expected %d",
+            bias.shape[0], n_out)
+    end
     local lead = {}
     for i = 1, input1.ndim - 1 do lead[i] = input1.shape[i - 1] end
     local x1, x2 = input1:reshape({-1, 1, n1}), input2:reshape({-1, 1, n2})

@@ -21,7 +21,7 @@ local function drawn_like(input, p)
 end
 
 -- Declares F.NAME(input, p, training, inplace); noise_shape(input) gives the sizes of what is drawn.
-local function dropout(name, training, noise_shape)
+local function dropout(name, training, noise_shape, check)
     local read = support.signature(name, {"input!", "p", "training", "inplace"},
         {p = 0.5, training = training, inplace = false})
     F[name] = function(...)
@@ -33,6 +33,7 @@ local function dropout(name, training, noise_shape)
         if p < 0.0 or p > 1.0 then
             raise("ValueError", "dropout probability has to be between 0 and 1, but got %s", support.repr(p))
         end
+        if check then check(input) end
         if p == 0 or not train or input:numel() == 0 then return input end
         if p == 1 then
             return inplace and input:mul_(0) or
@@ -55,16 +56,19 @@ local function channels(unbatched)
 end
 
 dropout("dropout", true)
-dropout("dropout1d", true, channels(2))
+dropout("dropout1d", true, channels(2), function(input)
+    if input.ndim == 2 or input.ndim == 3 then return end
+    raise("RuntimeError",
+        "dropout1d: Expected 2D or 3D input, but received a %dD input. Note that dropout1d " ..
+        "exists to provide channel-wise dropout on inputs with 1 spatial dimension, a channel " ..
+            "dimension, and an " ..
+        "optional batch dimension (i.e. 2D or 3D inputs).", input.ndim)
+end)
 dropout("dropout2d", true, channels(-1))
 dropout("dropout3d", true, channels(4))
 
-local read_alpha = support.signature("alpha_dropout", {"input!", "p", "training", "inplace"},
-    {p = 0.5, training = false, inplace = false})
-
 -- Dropout that keeps SELU's mean and variance: what is dropped becomes SELU's limit at minus infinity.
-function F.alpha_dropout(...)
-    local input, p, train, inplace = read_alpha(...)
+local function alpha_dropout(input, p, train, inplace, noise_shape)
     if p < 0.0 or p > 1.0 then
         raise("ValueError", "dropout probability has to be between 0 and 1, but got %s", support.repr(p))
     end
@@ -75,10 +79,20 @@ function F.alpha_dropout(...)
     end
     local limit = 1.7580993408473766
     local a = 1 / math.sqrt((limit * limit * p + 1) * (1 - p))
-    local noise = drawn_like(input, 1 - p)
+    local noise = noise_shape and input:new_empty(noise_shape(input)):bernoulli_(1 - p) or
+        drawn_like(input, 1 - p)
     local shift = (noise - 1):mul_(limit * a):add_(limit * a * p)
     noise:mul_(a)
     return inplace and input:mul_(noise):add_(shift) or input * noise + shift
+end
+
+for name, noise_shape in pairs {alpha_dropout = false, feature_alpha_dropout = channels(-1)} do
+    local read = support.signature(name, {"input!", "p", "training", "inplace"},
+        {p = 0.5, training = false, inplace = false})
+    F[name] = function(...)
+        local input, p, train, inplace = read(...)
+        return alpha_dropout(input, p, train, inplace, noise_shape)
+    end
 end
 
 return F

@@ -21,4 +21,18 @@ end
 
 F.pixel_shuffle, F.pixel_unshuffle = torch.pixel_shuffle, torch.pixel_unshuffle
 
+local read_shuffle = signature("channel_shuffle", {"input!", "groups!"})
+
+-- input (n, channels, …): the channels of each group taken in turn.
+function F.channel_shuffle(...)
+    local input, groups = read_shuffle(...)
+    local channels, shape = input.shape[1], input.shape
+    if channels % groups ~= 0 then
+        support.raise("RuntimeError",
+            "Number of channels must be divisible by groups. Got %d channels and %d " ..
+            "groups.", channels, groups)
+    end
+    return input:view(shape[0], groups, channels // groups, -1):transpose(1, 2):reshape(shape)
+end
+
 return F

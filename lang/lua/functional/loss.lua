@@ -48,8 +48,19 @@ end
 
 -- ---- distances ----
 
+-- Sizes that only broadcast to each other are usually a mistake.
+local function warn_of_sizes(input, target)
+    if same_sizes(input, target) then return end
+    support.warn("Using a target size (%s) that is different to the input size (%s). This will likely " ..
+        "lead to " ..
+        "incorrect results due to broadcasting. Please ensure they have the same size.",
+            tostring(target.shape),
+        tostring(input.shape))
+end
+
 loss("mse_loss", {"input", "target", "size_average", "reduce", "reduction", "weight"}, {}, 2,
     function(input, target, _, _, reduction, weight)
+        warn_of_sizes(input, target)
         if weight == nil then return rows.mse_loss(input, target, code(reduction)) end
         local weighted = (input - target):square() * weight
         if reduction ~= "mean" then return reduced(weighted, reduction) end
@@ -57,16 +68,19 @@ loss("mse_loss", {"input", "target", "size_average", "reduce", "reduction", "wei
     end)
 
 loss("l1_loss", PAIR, {}, 2, function(input, target, _, _, reduction)
+    warn_of_sizes(input, target)
     return rows.l1_loss(input, target, code(reduction))
 end)
 
 loss("smooth_l1_loss", {"input", "target", "size_average", "reduce", "reduction", "beta"}, {beta = 1.0}, 2,
     function(input, target, _, _, reduction, beta)
+        warn_of_sizes(input, target)
         return rows.smooth_l1_loss(input, target, code(reduction), beta)
     end)
 
 loss("huber_loss", {"input", "target", "reduction", "delta"}, {delta = 1.0}, 2,
     function(input, target, reduction, delta)
+        warn_of_sizes(input, target)
         return rows.huber_loss(input, target, code(reduction), delta)
     end)
 
@@ -169,13 +183,32 @@ loss("margin_ranking_loss", {"input1", "input2", "target", "margin", "size_avera
     end)
 
 loss("soft_margin_loss", PAIR, {}, 2, function(input, target, _, _, reduction)
-    return reduced((-target * input):exp():log1p(), reduction)
+    return reduced((-input * target):exp():log1p(), reduction)
 end)
+
+local function list_text(shape)
+    local parts = {}
+    for i = 1, #shape do parts[i] = tostring(shape[i - 1]) end
+    return "[" .. table.concat(parts, ", ") .. "]"
+end
+
+local function check_cosine(input1, input2, target)
+    if target.ndim > 1 then
+        raise("RuntimeError", "0D or 1D target tensor expected, multi-target not supported")
+    end
+    local wanted = target.ndim + 1
+    if input1.ndim ~= wanted or input2.ndim ~= wanted then
+        raise("RuntimeError",
+            "%dD target tensor expects %dD input tensors, but found inputs with sizes %s and %s.",
+            target.ndim, wanted, list_text(input1.shape), list_text(input2.shape))
+    end
+end
 
 loss("cosine_embedding_loss", {"input1", "input2", "target", "margin", "size_average", "reduce", "reduction"},
     {margin = 0}, 3,
     function(input1, input2, target, margin, _, _, reduction)
         local dim = input1.ndim == 1 and 0 or 1
+        check_cosine(input1, input2, target)
         local product = (input1 * input2):sum(dim)
         local square1, square2 = (input1 * input1):sum(dim) + 1e-12, (input2 * input2):sum(dim) + 1e-12
         local cosine = product / (square1 * square2):sqrt()
@@ -184,11 +217,34 @@ loss("cosine_embedding_loss", {"input1", "input2", "target", "margin", "size_ave
         return reduced(together + apart, reduction)
     end)
 
+local function check_classes(input, target, weight)
+    local n, classes = input.ndim == 2 and input.shape[0] or 1, input.shape[-1]
+    if input.ndim > 2 or input.ndim > 0 and classes == 0 then
+        raise("RuntimeError",
+            "Expected non-empty vector or matrix with optional 0-dim batch size, but got: %s",
+            list_text(input.shape))
+    end
+    if not (target.ndim <= 1 and target:numel() == n) then
+        raise("RuntimeError",
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input " ..
+            "samples (batch size). Expected target size [%d], but got %s. Input has shape %s.", n,
+            list_text(target.shape), list_text(input.shape))
+    end
+    if weight ~= nil and not (weight.ndim <= 1 and weight:numel() == classes) then
+        raise("RuntimeError", "inconsistent weight size, expected %d but got %s", classes,
+            list_text(weight.shape))
+    end
+    if target:lt(0):logical_or(target:ge(classes)):any():item() then
+        raise("RuntimeError", "target out of range")
+    end
+end
+
 loss("multi_margin_loss", {"input", "target", "p", "margin", "weight", "size_average", "reduce", "reduction"},
     {p = 1, margin = 1.0}, 2,
     function(input, target, p, margin, weight, _, _, reduction)
         if p ~= 1 and p ~= 2 then raise("ValueError", "only p == 1 and p == 2 supported") end
         local single = input.ndim < 2
+        check_classes(input, target, weight)
         local x, y = single and input:reshape({1, -1}) or input, target:reshape({-1, 1})
         local z = (x - x:gather(1, y) + margin):clamp_min(0)
         if p == 2 then z = z * z end
@@ -197,14 +253,76 @@ loss("multi_margin_loss", {"input", "target", "p", "margin", "weight", "size_ave
         return reduced(single and z:reshape({}) or z, reduction)
     end)
 
+local function check_triplet(anchor, positive, negative, margin)
+    if margin <= 0 then raise("ValueError", "margin must be greater than 0, got %s", support.repr(margin)) end
+    local a, p, n = anchor.ndim, positive.ndim, negative.ndim
+    if a == p and p == n then return end
+    raise("RuntimeError",
+        "The anchor, positive, and negative tensors are expected to have the same number of " ..
+        "dimensions, but got: anchor %dD, positive %dD, and negative %dD inputs", a, p, n)
+end
+
 loss("triplet_margin_loss",
     {"anchor", "positive", "negative", "margin", "p", "eps", "swap", "size_average", "reduce", "reduction"},
     {margin = 1.0, p = 2, eps = 1e-06, swap = false}, 3,
     function(anchor, positive, negative, margin, p, eps, swap, _, _, reduction)
         local distance = require("torch.functional.distance").pairwise_distance
+        check_triplet(anchor, positive, negative, margin)
         local near, far = distance(anchor, positive, p, eps), distance(anchor, negative, p, eps)
         if swap then far = torch.minimum(far, distance(positive, negative, p, eps)) end
         return reduced((near - far + margin):clamp_min(0), reduction)
+    end)
+
+local read_triplet = signature("triplet_margin_with_distance_loss",
+    {"anchor!", "positive!", "negative!", "distance_function", "margin", "swap", "reduction"},
+    {margin = 1.0, swap = false, reduction = "mean"})
+
+function F.triplet_margin_with_distance_loss(...)
+    local anchor, positive, negative, distance, margin, swap, reduction = read_triplet(...)
+    code(reduction)
+    check_triplet(anchor, positive, negative, margin)
+    distance = distance or require("torch.functional.distance").pairwise_distance
+    local near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap then far = torch.minimum(far, distance(positive, negative)) end
+    return reduced((near + margin - far):clamp_min(0), reduction)
+end
+
+-- ---- several labels ----
+
+-- target (n, classes) lists each sample's labels, ended by -1.
+loss("multilabel_margin_loss", PAIR, {}, 2, function(input, target, _, _, reduction)
+    if input.ndim > 2 or input:numel() == 0 then
+        raise("RuntimeError",
+            "Expected non-empty vector or matrix with optional 0-dim batch size, but got: %s",
+            list_text(input.shape))
+    end
+    if not same_sizes(input, target) then
+        raise("RuntimeError", "inconsistent target size: %s for input of size: %s", list_text(target.shape),
+            list_text(input.shape))
+    end
+    local single = input.ndim < 2
+    local classes = input:numel() // (single and 1 or input.shape[0])
+    if target:lt(-1):logical_or(target:ge(classes)):any():item() then
+        raise("RuntimeError", "argument #2 'target' is out of range")
+    end
+    local x, y = input:reshape({-1, classes}), target:reshape({-1, classes})
+    local given = y:ge(0):to(torch.int64):cumprod(1)
+    local labels = y:clamp_min(0)
+    local is_label = torch.zeros_like(y):scatter_add(1, labels, given):gt(0)
+    local apart = (x:unsqueeze(1) - x:gather(1, labels):unsqueeze(2) + 1):clamp_min(0)
+    local counted = given:unsqueeze(2) * is_label:logical_not():unsqueeze(1)
+    local sums = (apart * counted:to(x.dtype)):sum({1, 2}) / classes
+    return reduced(single and sums:reshape({}) or sums, reduction)
+end)
+
+loss("multilabel_soft_margin_loss", {"input", "target", "weight", "size_average", "reduce", "reduction"},
+    {}, 2,
+    function(input, target, weight, _, _, reduction)
+        local y = -(target * rows.log_sigmoid(input) + (1 - target) * rows.log_sigmoid(-input))
+        if weight ~= nil then y = y * weight end
+        y = y:sum(input.ndim - 1) / input.shape[input.ndim - 1]
+        if not CODES[reduction] then raise("ValueError", "%s is not valid", tostring(reduction)) end
+        return reduced(y, reduction)
     end)
 
 return F

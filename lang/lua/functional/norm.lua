@@ -15,15 +15,64 @@ function F.layer_norm(...)
     return layer_norm(input, shape, weight, bias, eps)
 end
 
+local function list_text(t)
+    local parts = {}
+    for i = 1, #t do parts[i] = tostring(type(t) == "table" and t[i] or t[i - 1]) end
+    return table.concat(parts, ", ")
+end
+
+local function check_shape(input, shape, weight)
+    if type(shape) == "number" then shape = {shape} end
+    local text = list_text(shape)
+    if weight ~= nil and list_text(weight.shape) ~= text then
+        support.raise("RuntimeError",
+            "Expected weight to be of same shape as normalized_shape, but got weight of " ..
+            "shape [%s] and normalized_shape = [%s]", list_text(weight.shape), text)
+    end
+    for i = 1, #shape do
+        if input.ndim < #shape or input.shape[input.ndim - #shape + i - 1] ~= shape[i] then
+            support.raise("RuntimeError",
+                "Given normalized_shape=[%s], expected input with shape [*%s], but got " ..
+                "input of size[%s]", text, text, list_text(input.shape))
+        end
+    end
+end
+
 local read_rms = signature("rms_norm", {"input!", "normalized_shape!", "weight", "eps"})
 
 -- eps nil: the smallest step above 1 in the input's type.
 function F.rms_norm(...)
     local input, shape, weight, eps = read_rms(...)
+    check_shape(input, shape, weight)
     local dims = {}
     for i = 1, type(shape) == "number" and 1 or #shape do dims[i] = -i end
     local y = input * (input:square():mean(dims, true) + (eps or torch.finfo(input.dtype).eps)):rsqrt()
     return weight ~= nil and y * weight or y
+end
+
+local read_local = signature("local_response_norm", {"input!", "size!", "alpha", "beta", "k"},
+    {alpha = 0.0001, beta = 0.75, k = 1.0})
+
+-- input (n, channels, …) over what the squares of neighbouring channels sum to.
+function F.local_response_norm(...)
+    local input, size, alpha, beta, k = read_local(...)
+    if input.ndim < 3 then
+        support.raise("ValueError", "Expected 3D or higher dimensionality" .. (" "):rep(26) ..
+            "input (got %d dimensions)", input.ndim)
+    end
+    if input:numel() == 0 then return input end
+    local G = require "torch.functional"
+    local squares, low, high = input:mul(input), size // 2, (size - 1) // 2
+    if input.ndim == 3 then
+        squares = G.avg_pool2d(G.pad(squares:unsqueeze(1), {0, 0, low, high}), {size, 1},
+            {stride = 1}):squeeze(1)
+    else
+        local shape = input.shape
+        squares = squares:view(shape[0], 1, shape[1], shape[2], -1)
+        squares = G.avg_pool3d(G.pad(squares, {0, 0, 0, 0, low, high}), {size, 1, 1}, {stride = 1}):squeeze(1)
+        squares = squares:view(shape)
+    end
+    return input / squares:mul(alpha):add(k):pow(beta)
 end
 
 return F

@@ -49,6 +49,12 @@ local read = support.signature("pad", {"input!", "pad!", "mode", "value"}, {mode
 -- pad lists what the last dim gets before and after it, then the dim before, and so on.
 function F.pad(...)
     local input, pad, mode, value = read(...)
+    if #pad % 2 ~= 0 then raise("RuntimeError", "Padding length must be divisible by 2") end
+    if #pad > 2 * input.ndim then
+        raise("RuntimeError",
+            "Padding length should be less than or equal to two times the input dimension but " ..
+            "got padding length %d and input of dimension %d", #pad, input.ndim)
+    end
     if mode == "constant" then return torch.constant_pad_nd(input, pad, value or 0) end
     if value ~= nil and value ~= 0 then
         raise("RuntimeError", 'Padding mode "%s" doesn\'t take in value argument', mode)
@@ -57,9 +63,9 @@ function F.pad(...)
         raise("NotImplementedError", "Unrecognised padding mode %s", mode)
     end
     local dims = #pad // 2
-    if #pad % 2 ~= 0 or dims < 1 or dims > 3 or (input.ndim ~= dims + 1 and input.ndim ~= dims + 2) then
-        raise("NotImplementedError",
-            "Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now")
+    if dims < 1 or dims > 3 or (input.ndim ~= dims + 1 and input.ndim ~= dims + 2) then
+        raise("NotImplementedError", "Padding size %d is not supported for %dD input tensor.", #pad,
+            input.ndim)
     end
     if mode == "circular" then return circular(input, pad) end
     return rows[WORDS[mode]:format(dims)](input, pad)

@@ -59,8 +59,16 @@ declare("Hardsigmoid", {"inplace"}, INPLACE, F.hardsigmoid, {inplace = true})
 declare("LeakyReLU", {"negative_slope", "inplace"}, {negative_slope = 0.01, inplace = false}, F.leaky_relu)
 declare("ELU", {"alpha", "inplace"}, {alpha = 1.0, inplace = false}, F.elu)
 declare("CELU", {"alpha", "inplace"}, {alpha = 1.0, inplace = false}, F.celu)
-declare("Hardtanh", {"min_val", "max_val", "inplace"}, {min_val = -1.0, max_val = 1.0, inplace = false},
-    F.hardtanh)
+local Hardtanh = declare("Hardtanh", {"min_val", "max_val", "inplace"},
+    {min_val = -1.0, max_val = 1.0, inplace = false}, F.hardtanh)
+local read_hardtanh = Hardtanh.init
+function Hardtanh:init(...)
+    read_hardtanh(self, ...)
+    if self.max_val <= self.min_val then
+        support.raise("AssertionError", "max_val (%s) must be greater than min_val (%s)", repr(self.max_val),
+            repr(self.min_val))
+    end
+end
 declare("Threshold", {"threshold!", "value!", "inplace"}, INPLACE, F.threshold)
 declare("Softplus", {"beta", "threshold"}, {beta = 1.0, threshold = 20.0}, F.softplus)
 declare("GELU", {"approximate"}, {approximate = "none"}, F.gelu)

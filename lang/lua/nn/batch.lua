@@ -1,4 +1,4 @@
--- BatchNorm1d, BatchNorm2d, InstanceNorm2d, GroupNorm.
+-- BatchNorm1d … 3d, InstanceNorm1d … 3d, GroupNorm.
 local torch = require "torch"
 local support = require "torch.support"
 local class = require "torch.nn.class"
@@ -68,7 +68,7 @@ local function declare(name, dims, defaults)
             repr(self.num_features), repr(self.eps), self.momentum and repr(self.momentum) or "None",
             repr(self.affine), repr(self.bias ~= nil), repr(self.track_running_stats))
     end
-    Norm.reset_parameters = reset_parameters
+    Norm.reset_parameters, Norm._dims = reset_parameters, dims
     batch[name] = Norm
     return Norm
 end
@@ -89,16 +89,31 @@ end
 local DEFAULTS = {eps = 1e-05, momentum = 0.1, affine = true, track_running_stats = true, bias = true}
 declare("BatchNorm1d", {2, 3}, DEFAULTS).forward = batch_norm
 declare("BatchNorm2d", {4}, DEFAULTS).forward = batch_norm
+declare("BatchNorm3d", {5}, DEFAULTS).forward = batch_norm
 
-local InstanceNorm2d = declare("InstanceNorm2d", {3, 4},
-    {eps = 1e-05, momentum = 0.1, affine = false, track_running_stats = false, bias = true})
-
-function InstanceNorm2d:forward(input)
+-- input with or without a batch dim.
+local function instance_norm(self, input)
     self:_check(input)
-    local single = input.ndim == 3
+    local single = input.ndim == self._dims[1]
+    local channels = input.shape[single and 0 or 1]
+    if channels ~= self.num_features then
+        if self.affine then
+            raise("ValueError", "expected input's size at dim=%d to match num_features (%d), but got: %d.",
+                single and 0 or 1, self.num_features, channels)
+        end
+        support.warn("input's size at dim=%d does not match num_features. You can silence this warning " ..
+            "by not " ..
+            "passing in num_features, which is not used because affine=False", single and 0 or 1)
+    end
     local y = F.instance_norm(single and input:unsqueeze(0) or input, self.running_mean, self.running_var,
         self.weight, self.bias, self.training or not self.track_running_stats, self.momentum or 0.0, self.eps)
     return single and y:squeeze(0) or y
+end
+
+for n = 1, 3 do
+    declare(("InstanceNorm%dd"):format(n), {n + 1, n + 2},
+        {eps = 1e-05, momentum = 0.1, affine = false, track_running_stats = false, bias = true})
+        .forward = instance_norm
 end
 
 -- ---- GroupNorm ----

@@ -31,5 +31,6 @@ declare("Dropout1d", F.dropout1d)
 declare("Dropout2d", F.dropout2d)
 declare("Dropout3d", F.dropout3d)
 declare("AlphaDropout", F.alpha_dropout)
+declare("FeatureAlphaDropout", F.feature_alpha_dropout)
 
 return dropout

@@ -38,4 +38,11 @@ layer("Fold", F.fold, {"output_size!", "kernel_size!", "dilation", "padding", "s
 layer("PixelShuffle", F.pixel_shuffle, {"upscale_factor!"})
 layer("PixelUnshuffle", F.pixel_unshuffle, {"downscale_factor!"})
 
+local ChannelShuffle = class.derive("ChannelShuffle", Module)
+local read_shuffle = support.signature("ChannelShuffle.__init__", {"groups!"})
+function ChannelShuffle:init(...) self.groups = read_shuffle(...) end
+function ChannelShuffle:forward(input) return F.channel_shuffle(input, self.groups) end
+function ChannelShuffle:extra_repr() return "groups=" .. support.repr(self.groups) end
+fold.ChannelShuffle = ChannelShuffle
+
 return fold

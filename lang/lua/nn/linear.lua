@@ -57,7 +57,7 @@ local read_bilinear = signature("Bilinear.__init__",
 -- y[k] = x1 @ weight[k] @ x2 + bias[k]; weight (out, in1, in2).
 function Bilinear:init(...)
     local n1, n2, n_out, bias, device, dtype = read_bilinear(...)
-    if n1 <= 0 then support.raise("ValueError", "in1_features must be > 0, but got %d", n1) end
+    if n1 <= 0 then support.raise("ValueError", "in1_features must be > 0, but got (in1_features=%d)", n1) end
     self.in1_features, self.in2_features, self.out_features = n1, n2, n_out
     self.weight = torch.nn.Parameter(torch.empty({n_out, n1, n2}, placed(device, dtype)))
     self:register_parameter("bias", bias and

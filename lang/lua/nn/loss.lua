@@ -77,6 +77,48 @@ declare("MultiMarginLoss", F.multi_margin_loss, with_reduction({"p", 1}, {"margi
 declare("TripletMarginLoss", F.triplet_margin_loss,
     with_reduction({"margin", 1.0}, {"p", 2.0}, {"eps", 1e-06}, {"swap", false}))
 
+declare("MultiLabelMarginLoss", F.multilabel_margin_loss, with_reduction())
+declare("MultiLabelSoftMarginLoss", F.multilabel_soft_margin_loss, with_reduction({"weight"}), {"weight"})
+
+local function check_margin(name, margin)
+    if margin > 0 then return end
+    support.raise("ValueError", "%s: expected margin to be greater than 0, got %s instead", name,
+        support.repr(margin))
+end
+
+local init_triplet = losses.TripletMarginLoss.init
+function losses.TripletMarginLoss:init(...)
+    init_triplet(self, ...)
+    check_margin("TripletMarginLoss", self.margin)
+end
+
+local init_multi = losses.MultiMarginLoss.init
+function losses.MultiMarginLoss:init(...)
+    init_multi(self, ...)
+    if self.p ~= 1 and self.p ~= 2 then support.raise("ValueError", "only p == 1 and p == 2 supported") end
+    if self.weight ~= nil and self.weight.ndim ~= 1 then
+        support.raise("ValueError",
+            "MultiMarginLoss: expected weight to be None or 1D tensor, got %dD instead",
+            self.weight.ndim)
+    end
+end
+
+local TripletWithDistance = class.derive("TripletMarginWithDistanceLoss", Module)
+local read_triplet = support.signature("TripletMarginWithDistanceLoss.__init__",
+    {"distance_function", "margin", "swap", "reduction"}, {margin = 1.0, swap = false, reduction = "mean"})
+function TripletWithDistance:init(...)
+    local distance
+    distance, self.margin, self.swap, self.reduction = read_triplet(...)
+    check_margin("TripletMarginWithDistanceLoss", self.margin)
+    self.distance_function = distance or losses.PairwiseDistance()
+end
+function TripletWithDistance:forward(anchor, positive, negative)
+    return F.triplet_margin_with_distance_loss(anchor, positive, negative, self.distance_function,
+        self.margin,
+        self.swap, self.reduction)
+end
+losses.TripletMarginWithDistanceLoss = TripletWithDistance
+
 local CTCLoss = class.derive("CTCLoss", Module)
 local read_ctc = support.signature("CTCLoss.__init__", {"blank", "reduction", "zero_infinity"},
     {blank = 0, reduction = "mean", zero_infinity = false})

@@ -1,4 +1,4 @@
--- LayerNorm and RMSNorm: normalisation over the last dims.
+-- LayerNorm, RMSNorm: normalisation over the last dims; LocalResponseNorm: over neighbouring channels.
 local torch = require "torch"
 local support = require "torch.support"
 local class = require "torch.nn.class"
@@ -74,5 +74,23 @@ function RMSNorm:extra_repr()
         repr(self.elementwise_affine))
 end
 norm.RMSNorm = RMSNorm
+
+local LocalResponseNorm = class.derive("LocalResponseNorm", Module)
+local read_local = signature("LocalResponseNorm.__init__", {"size!", "alpha", "beta", "k"},
+    {alpha = 0.0001, beta = 0.75, k = 1.0})
+
+function LocalResponseNorm:init(...)
+    self.size, self.alpha, self.beta, self.k = read_local(...)
+end
+
+function LocalResponseNorm:forward(input)
+    return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+end
+
+function LocalResponseNorm:extra_repr()
+    return ("%s, alpha=%s, beta=%s, k=%s"):format(repr(self.size), repr(self.alpha), repr(self.beta),
+        repr(self.k))
+end
+norm.LocalResponseNorm = LocalResponseNorm
 
 return norm
