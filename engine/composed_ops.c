@@ -368,7 +368,10 @@ Tensor *forward_addbmm(Tensor *x, Tensor *batch1, Tensor *batch2, double beta, d
 
 Tensor *forward_ldexp(Tensor *x, Tensor *other)
 {
-    return op_mul(x, op_pow(tensor_number(2), other));
+    if (other->dtype == DT_BOOL)
+        return tide_fail("NotImplementedError", "\"ldexp_cpu_exp\" not implemented for 'Bool'");
+    DType d = result_dtype((Tensor *[]){x, other}, 2); /* the power has the result's precision */
+    return op_mul(x, op_pow(tensor_number(2), dtype_is_float(d) ? converted_plain(other, d) : other));
 }
 
 Tensor *forward_rot90(Tensor *x, int64_t k, const Dims *dims)

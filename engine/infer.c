@@ -1,5 +1,6 @@
 /* infer.c - what an op will answer: broadcasting, promotion, dim checks, and the errors when it cannot. */
 #include "engine/ops_internal.h"
+#include "engine/structural.h"
 
 #include <math.h>
 #include <string.h>
@@ -99,6 +100,21 @@ static bool refuse_bool(OpId op, Tensor *const *in, int n)
     }
 }
 
+/* lerp promotes nothing: the end and a weight of some dims have the start's dtype. */
+static bool same_dtypes_for_lerp(Tensor *const *in)
+{
+    static const char *const names[] = {"input", "end", "weight"};
+    for (int i = 1; i < 3; i++)
+        if (in[i]->dtype != in[0]->dtype && !in[i]->is_number && (i == 1 || in[i]->ndim > 0))
+            return tide_refuse("RuntimeError", "expected dtype %s for `%s` but got dtype %s",
+                               ctype_name(in[0]), names[i], ctype_name(in[i]));
+    bool number = in[2]->is_number;
+    DType d = result_dtype(in, number ? 2 : 3);
+    return dtype_is_float(d) ||
+           tide_refuse("NotImplementedError", "\"lerp_kernel_%s\" not implemented for '%s'",
+                       number ? "scalar" : "tensor", dtype_info[d].cname);
+}
+
 bool elementwise_types(OpId op, Tensor *const *in, int n, DType *compute, DType *result)
 {
     TypeRule rule = (TypeRule)op_info(op)->types;
@@ -109,8 +125,20 @@ bool elementwise_types(OpId op, Tensor *const *in, int n, DType *compute, DType 
               : floats  ? tensors_dtype(in, n)
                         : result_dtype(in, n);
     *compute = *result = d;
+    if (op == OP_heaviside && in[0]->dtype != in[1]->dtype)
+        return tide_refuse("RuntimeError",
+                           "heaviside is not yet implemented for tensors with different dtypes.");
+    if (op == OP_lerp && !same_dtypes_for_lerp(in))
+        return false;
+    if (op == OP_square && d == DT_BOOL) { /* it is x ** 2, and the exponent an integer */
+        *compute = *result = DT_I64;
+        return true;
+    }
     switch (rule) {
-    case TYPES_NOBOOL: return d != DT_BOOL || refuse_bool(op, in, n);
+    case TYPES_NOBOOL:
+        if (op == OP_sub || op == OP_rsub)
+            return (in[0]->dtype != DT_BOOL && in[1]->dtype != DT_BOOL) || refuse_bool(op, in, n);
+        return d != DT_BOOL || refuse_bool(op, in, n);
     case TYPES_ROUND: return d != DT_BOOL || refuse_dtype(op, d);
     case TYPES_FLOAT:
         if (!dtype_is_float(d)) *compute = *result = float_default;
@@ -122,7 +150,7 @@ bool elementwise_types(OpId op, Tensor *const *in, int n, DType *compute, DType 
     case TYPES_WHERE:
         return in[0]->dtype == DT_BOOL || in[0]->dtype == DT_U8 ||
                tide_refuse("RuntimeError",
-                           "expected condition to be a boolean tensor, but got a tensor with dtype %s",
+                           "where expected condition to be a boolean tensor, but got a tensor with dtype %s",
                            dtype_info[in[0]->dtype].cname);
     default: return true;
     }
@@ -284,7 +312,7 @@ bool check_empty_reduction(OpId op, const Tensor *x, const Dims *dim, const Dims
     const char *name = op_info(op)->name;
     if (op != OP_amax && op != OP_amin) return true;
     if (!dim || dim->n == 0)
-        return tide_refuse("IndexError",
+        return tide_refuse("RuntimeError",
                            "%s(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
                            "reduction dim with the 'dim' argument.",
                            name);

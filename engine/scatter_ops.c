@@ -404,15 +404,14 @@ Tensor *forward_triu(Tensor *x, int64_t diagonal)
 Tensor *forward_diag_embed(Tensor *x, int64_t offset, int64_t dim1, int64_t dim2)
 {
     int64_t n = x->ndim ? x->shape[x->ndim - 1] : 0;
-    if (x->ndim == 0)
-        return tide_fail("RuntimeError", "diag_embed: input must have at least one dimension");
+    int64_t given1 = dim1, given2 = dim2;
     if (x->ndim == TIDE_MAXDIM)
         return tide_fail("RuntimeError", "diag_embed: too many dimensions");
     if (!wrap_dim(&dim1, x->ndim + 1) || !wrap_dim(&dim2, x->ndim + 1))
         return NULL;
     if (dim1 == dim2)
         return tide_fail("RuntimeError", "diagonal dimensions cannot be identical %lld, %lld",
-                         (long long)dim1, (long long)dim2);
+                         (long long)given1, (long long)given2);
     int64_t side = n + (offset < 0 ? -offset : offset);
     Dims shape = {.n = x->ndim + 1};
     for (int d = 0, from = 0; d < shape.n; d++)
@@ -426,6 +425,6 @@ Tensor *forward_diag(Tensor *x, int64_t diagonal)
     if (x->ndim == 1)
         return op_diag_embed(x, diagonal, 0, 1);
     if (x->ndim == 2)
-        return op_clone(op_diagonal(x, diagonal, 0, 1));
+        return node_named(op_clone(op_diagonal(x, diagonal, 0, 1)), "DiagonalBackward0_copy");
     return tide_fail("RuntimeError", "diag(): Supports 1D or 2D tensors. Got %dD", x->ndim);
 }

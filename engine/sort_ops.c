@@ -174,7 +174,7 @@ Tensor *forward_evenly_backward(Tensor *g1, Tensor *x, Tensor *value)
     if (!tensor_item_double(value, &v))
         return NULL;
     Tensor *hit = isnan(v) ? op_isnan(x) : op_eq(x, value);
-    return op_mul(hit, op_div(g1, op_sum(hit, NULL, false)));
+    return op_where(hit, op_div(g1, op_sum(hit, NULL, false)), tensor_number(0));
 }
 
 static Tensor *arg_extreme(OpId op, const char *who, Tensor *x, const Dims *dim, bool keepdim)
@@ -227,6 +227,7 @@ Tensor *forward_sort(Tensor *x, int64_t dim, bool descending, bool stable)
     if (!sorted_pair(x, &dim, descending, &r))
         return NULL;
     Tensor *y = records(x) ? op_sort_values(x, r.values, r.indices, dim) : r.values;
+    if (stable) node_named(y, "SortBackward1");
     results_extra(r.indices, NULL);
     return y;
 }

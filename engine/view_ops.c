@@ -257,8 +257,13 @@ Tensor *forward_movedim(Tensor *x, const Dims *source, const Dims *destination)
     for (int i = 0; i < source->n; i++) {
         int64_t from = source->v[i], to = destination->v[i];
         if (!wrap_dim(&from, x->ndim) || !wrap_dim(&to, x->ndim)) return NULL;
-        if (moved[from] || taken[to])
-            return tide_fail("RuntimeError", "movedim: repeated dim in `source` or `destination`");
+        if (moved[from] || taken[to]) {
+            char text[256];
+            const Dims *repeated = moved[from] ? source : destination;
+            return tide_fail("RuntimeError", "movedim: repeated dim in `%s` (%s)",
+                             moved[from] ? "source" : "destination",
+                             format_dims(text, sizeof text, repeated->n, repeated->v));
+        }
         moved[from] = taken[to] = true;
         order.v[to] = from;
     }
@@ -351,7 +356,9 @@ Tensor *forward_squeeze(Tensor *x, const Dims *dim)
     for (int i = 0; dim && i < dim->n; i++) {
         int64_t d = dim->v[i];
         if (!wrap_dim(&d, x->ndim)) return NULL;
-        if (x->ndim) asked[d] = true;
+        if (asked[d])
+            return tide_fail("RuntimeError", "dim %lld appears multiple times in the list of dims", (long long)d);
+        asked[d] = true;
     }
     Dims shape = {0};
     int64_t stride[TIDE_MAXDIM];
@@ -370,11 +377,11 @@ Tensor *forward_select(Tensor *x, int64_t dim, int64_t index)
     if (x->ndim == 0) return tide_fail("IndexError", "select() cannot be applied to a 0-dim tensor.");
     if (!wrap_dim(&dim, x->ndim)) return NULL;
     int64_t size = x->shape[dim];
-    if (index < -size || index >= size)
-        return tide_fail(
-            "IndexError",
-            "select(): index %lld out of range for tensor of size torch.Size([%lld]) at dimension %lld",
-            (long long)index, (long long)size, (long long)dim);
+    if (index < -size || index >= size) {
+        char text[256];
+        return tide_fail("IndexError", "select(): index %lld out of range for tensor of size %s at dimension %lld",
+                         (long long)index, format_dims(text, sizeof text, x->ndim, x->shape), (long long)dim);
+    }
     if (index < 0) index += size;
     Dims shape = {0};
     int64_t stride[TIDE_MAXDIM];

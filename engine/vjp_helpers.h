@@ -10,6 +10,19 @@
 /* A number as a tensor. */
 static inline Tensor *num(double v) { return tensor_number(v); }
 
+/* Zeros in g's shape: not g * 0, which is NaN where g is infinite, and which a second derivative would follow. */
+static inline Tensor *zeros_of(const Tensor *g)
+{
+    Dims shape = tensor_dims(g);
+    return tensor_zeros(&shape, (DType)g->dtype, g->device);
+}
+
+/* 1 / t, and 0 where t is 0. */
+static inline Tensor *inverse_or_zero(Tensor *t)
+{
+    return op_where(op_eq(t, num(0)), num(0), op_reciprocal(t));
+}
+
 /* The dims a formula passes on live in a ring: the op it calls copies what it keeps before the ring comes round. */
 static inline Dims *scratch_dims(void)
 {

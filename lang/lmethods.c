@@ -25,6 +25,15 @@ static Tensor *only_tensor(lua_State *L, const char *name)
 
 /* ---- sizes ---- */
 
+/* The dim counted from 0; raises where there is no such dim. */
+static void need_dim(lua_State *L, const Tensor *t, int64_t *dim)
+{
+    if (t->ndim == 0)
+        raise_error(L, "IndexError", "Dimension specified as %lld but tensor has no dimensions", (long long)*dim);
+    if (!wrap_dim(dim, t->ndim))
+        raise_pending(L);
+}
+
 static int size(lua_State *L)
 {
     static const ParamInfo params[] = {REQUIRED('T', "input"), OPTIONAL('A', "dim", "NULL")};
@@ -37,11 +46,7 @@ static int size(lua_State *L)
         return 1;
     }
     int64_t dim = arg_int(&a, (int)v[1].i, "dim", 1);
-    if (!wrap_dim(&dim, v[0].t->ndim))
-        return raise_pending(L);
-    if (v[0].t->ndim == 0)
-        return raise_error(L, "IndexError", "dimension specified as %lld but tensor has no dimensions",
-                           (long long)dim);
+    need_dim(L, v[0].t, &dim);
     lua_pushinteger(L, v[0].t->shape[dim]);
     return 1;
 }
@@ -55,9 +60,8 @@ static int stride(lua_State *L)
     Tensor *t = v[0].t;
     if (v[1].i) {
         int64_t dim = arg_int(&a, (int)v[1].i, "dim", 1);
-        if (!wrap_dim(&dim, t->ndim))
-            return raise_pending(L);
-        lua_pushinteger(L, t->ndim ? t->stride[dim] : 1);
+        need_dim(L, t, &dim);
+        lua_pushinteger(L, t->stride[dim]);
         return 1;
     }
     luaL_checkstack(L, t->ndim, NULL);
@@ -307,7 +311,7 @@ static int copy_(lua_State *L)
 static int zero_(lua_State *L)
 {
     Tensor *t = only_tensor(L, "zero_");
-    return give_self(L, tensor_fill_(t, tensor_integer(0)) != NULL);
+    return give_self(L, node_named(tensor_fill_(t, tensor_integer(0)), "ZeroBackward0") != NULL);
 }
 
 static int fill_(lua_State *L)
@@ -351,7 +355,8 @@ static int finish_pieces(lua_State *L, int table)
     return 1;
 }
 
-static int split_sizes(lua_State *L, Tensor *t, int64_t dim, const Dims *sizes)
+/* `given` is dim as the caller wrote it. */
+static int split_sizes(lua_State *L, Tensor *t, int64_t dim, int64_t given, const Dims *sizes)
 {
     int64_t sum = 0, at = 0;
     char text[512];
@@ -368,11 +373,11 @@ static int split_sizes(lua_State *L, Tensor *t, int64_t dim, const Dims *sizes)
             L, "RuntimeError",
             "split_with_sizes expects split_sizes to sum exactly to %lld (input tensor's size at dimension "
             "%lld), but got split_sizes=%s",
-            (long long)t->shape[dim], (long long)dim, format_dims(text, sizeof text, sizes->n, sizes->v));
+            (long long)t->shape[dim], (long long)given, format_dims(text, sizeof text, sizes->n, sizes->v));
     lua_createtable(L, sizes->n, 0);
     int table = lua_gettop(L);
     for (int k = 0; k < sizes->n; at += sizes->v[k++])
-        add_piece(L, table, k + 1, op_split_piece(t, dim, at, at + sizes->v[k]));
+        add_piece(L, table, k + 1, node_named(op_split_piece(t, dim, at, at + sizes->v[k]), "SplitWithSizesBackward0"));
     return finish_pieces(L, table);
 }
 
@@ -412,7 +417,7 @@ static int split(lua_State *L)
             L, "TypeError",
             "split(): argument 'split_size_or_sections' must be int or tuple of ints, not NoneType");
     if (lua_type(L, at) == LUA_TTABLE || to_size(L, at)) {
-        return split_sizes(L, t, dim, arg_dims(&a, at, "split_size_or_sections", 1));
+        return split_sizes(L, t, dim, v[2].i, arg_dims(&a, at, "split_size_or_sections", 1));
     }
     size = arg_int(&a, at, "split_size_or_sections", 1);
     if (size < 0)
@@ -456,10 +461,7 @@ static int unbind(lua_State *L)
     args_take(&a, L, "unbind", is_method(L), params, 2, NULL, v);
     Tensor *t = v[0].t;
     int64_t dim = v[1].i;
-    if (!wrap_dim(&dim, t->ndim))
-        return raise_pending(L);
-    if (t->ndim == 0)
-        return raise_error(L, "IndexError", "Dimension specified as 0 but tensor has no dimensions");
+    need_dim(L, t, &dim);
     lua_createtable(L, t->shape[dim] < 1 << 20 ? (int)t->shape[dim] : 0, 0);
     int table = lua_gettop(L);
     for (int64_t k = 0; k < t->shape[dim]; k++)

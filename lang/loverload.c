@@ -93,9 +93,11 @@ static int clamp(lua_State *L)
         return raise_error(L, "RuntimeError", "torch.clamp: At least one of 'min' or 'max' must not be None");
     OpId op = low && high ? OP_clamp : low ? OP_clamp_min : OP_clamp_max;
     Arg args[3] = {v[0], {.t = low ? low : high}, {.t = high}};
+    /* one bound is clamp's node too: digit 1 for numbers, 0 for tensors */
+    const char *name = (low ? low : high)->is_number ? "ClampBackward1" : "ClampBackward0";
     if (inplace)
-        return give_self(L, op_apply_inplace(op, args) != NULL);
-    return give_out(&a, apply_with_retry(L, op, args));
+        return give_self(L, node_named(op_apply_inplace(op, args), name) != NULL);
+    return give_out(&a, node_named(apply_with_retry(L, op, args), name));
 }
 
 /* ---- where ---- */
@@ -179,7 +181,7 @@ static Tensor *truncated_quotient(Tensor *a, Tensor *b)
 {
     DType d = result_dtype((Tensor *[]){a, b}, 2);
     if (dtype_is_float(d))
-        return op_trunc(op_div(a, b));
+        return node_named(op_trunc(op_div(a, b)), "DivBackward2");
     return op_floor_divide(op_sub(a, op_fmod(a, b)), b); /* the difference is a multiple of b */
 }
 
@@ -214,6 +216,25 @@ static int divide(lua_State *L)
 
 /* ---- add and sub with alpha ---- */
 
+/* The operand times alpha, in the dtype that the sum of v's two operands will have. */
+static Tensor *scaled(lua_State *L, Tensor *operand, Tensor *alpha, OpId op, const Arg *v)
+{
+    DType d = result_dtype((Tensor *[]){v[0].t, v[1].t}, 2);
+    bool any_bool = v[0].t->dtype == DT_BOOL || v[1].t->dtype == DT_BOOL;
+    if (op != OP_add && any_bool)
+        return operand; /* the subtraction says what is wrong */
+    if (alpha->dtype == DT_BOOL && d != DT_BOOL)
+        raise_error(L, "RuntimeError", "Boolean alpha only supported for Boolean results.");
+    if (dtype_is_float((DType)alpha->dtype) && !dtype_is_float(d))
+        raise_error(L, "RuntimeError",
+                    "For integral input tensors, argument alpha must not be a floating point number.");
+    if (d == DT_BOOL)
+        return op_logical_and(operand, alpha);
+    if ((DType)operand->dtype != d && !operand->is_number)
+        operand = tensor_to(operand, d, operand->device, false);
+    return operand ? op_mul(operand, alpha) : NULL;
+}
+
 /* choice: 0 add, 1 sub, 2 add_, 3 sub_, 4 rsub */
 static int scaled_sum(lua_State *L)
 {
@@ -235,14 +256,10 @@ static int scaled_sum(lua_State *L)
     Tensor *alpha = v[2].i ? to_number(L, (int)v[2].i) : NULL;
     if (v[2].i && !alpha)
         arg_error(&a, "alpha", 0, "Number", (int)v[2].i);
-    if (alpha && dtype_is_float((DType)alpha->dtype) &&
-        !dtype_is_float(result_dtype((Tensor *[]){v[0].t, v[1].t}, 2)))
-        return raise_error(L, "RuntimeError",
-                           "For integral input tensors, argument alpha must not be a floating point number.");
-    Tensor **scaled = &v[op == OP_rsub ? 0 : 1].t;
+    Tensor **operand = &v[op == OP_rsub ? 0 : 1].t;
     if (alpha)
-        *scaled = op_mul(*scaled, alpha);
-    if (!*scaled)
+        *operand = scaled(L, *operand, alpha, op, v);
+    if (!*operand)
         return raise_pending(L);
     if (inplace)
         return give_self(L, op_apply_inplace(op, v) != NULL);
@@ -376,7 +393,9 @@ static int spread(lua_State *L)
     Tensor *y = op_apply(which & 1 ? OP_std : OP_var, (Arg[]){v[0], {.dims = dim}, {.f = correction}, v[3]});
     if (which < 2 || !y)
         return give_out(&a, y);
-    Tensor *mean = op_mean(v[0].t, dim, v[3].b);
+    const char *node = which == 2 ? "VarMeanBackward0" : "StdMeanBackward0";
+    Tensor *mean = node_named(op_mean(v[0].t, dim, v[3].b), node);
+    node_named(y, node);
     if (!mean)
         return raise_pending(L);
     push_tensor(L, y);

@@ -27,7 +27,8 @@ function T.aminmax(...)
         dim = {}
         for k = 1, input.ndim do dim[k] = k - 1 end
     end
-    return torch._returns("aminmax", input:amin(dim, keepdim), input:amax(dim, keepdim))
+    return torch._returns("aminmax", torch._named("AminmaxBackward0", input:amin(dim, keepdim),
+        input:amax(dim, keepdim)))
 end
 
 local read_nanmean = signature("nanmean", {"input!", "dim", "keepdim", "dtype"}, {keepdim = false})
@@ -53,20 +54,28 @@ end
 
 local INTERPOLATIONS = {linear = true, lower = true, higher = true, midpoint = true, nearest = true}
 
-local function quantile_points(name, input, q)
-    if not torch.is_tensor(q) then
-        if q < 0 or q > 1 then
-            raise("RuntimeError", "%s() q must be in the range [0, 1] but got %s", name,
-                support.repr(math.tointeger(q) or q))
-        end
-        return torch.tensor(q, {dtype = input.dtype, device = input.device})
+-- The checks of both in PyTorch's order; its messages call either of them quantile().
+local function quantile_points(input, q, interpolation)
+    local number = not torch.is_tensor(q)
+    if number and (q < 0 or q > 1) then
+        raise("RuntimeError", "quantile() q must be in the range [0, 1] but got %s",
+            support.repr(math.tointeger(q) or q))
     end
-    if q.ndim > 1 then raise("RuntimeError", "%s() q must be a scalar or 1D tensor", name) end
+    if not INTERPOLATIONS[interpolation] then
+        raise("RuntimeError", "quantile() interpolation must be one of linear, lower, higher, midpoint " ..
+            "or nearest, but got %s", tostring(interpolation))
+    end
+    if input:numel() == 0 then raise("RuntimeError", "quantile() input tensor must be non-empty") end
+    if not number and q.ndim > 1 then raise("RuntimeError", "quantile() q must be a scalar or 1D tensor") end
+    if input.dtype ~= torch.float32 and input.dtype ~= torch.float64 then
+        raise("RuntimeError", "quantile() input tensor must be either float or double dtype")
+    end
+    if number then return torch.tensor(q, {dtype = input.dtype, device = input.device}) end
     if q.dtype ~= input.dtype then
-        raise("RuntimeError", "%s() q tensor must be same dtype as the input tensor", name)
+        raise("RuntimeError", "quantile() q tensor must be same dtype as the input tensor")
     end
     if not q:ge(0):logical_and(q:le(1)):all():item() then
-        raise("RuntimeError", "%s() q values must be in the range [0, 1]", name)
+        raise("RuntimeError", "quantile() q values must be in the range [0, 1]")
     end
     return q
 end
@@ -100,15 +109,7 @@ local function quantile(name, ignore_nan)
     T[name] = function(...)
         local input, q, dim, keepdim, interpolation = read(...)
         check_tensor(name, "input", 1, input)
-        if input:numel() == 0 then raise("RuntimeError", "%s() input tensor must be non-empty", name) end
-        if input.dtype ~= torch.float32 and input.dtype ~= torch.float64 then
-            raise("RuntimeError", "%s() input tensor must be either float or double dtype", name)
-        end
-        q = quantile_points(name, input, q)
-        if not INTERPOLATIONS[interpolation] then
-            raise("RuntimeError", "%s() interpolation must be one of linear, lower, higher, midpoint " ..
-                "or nearest, but got %s", name, tostring(interpolation))
-        end
+        q = quantile_points(input, q, interpolation)
         if dim ~= nil then dim = common.wrap_dim(dim, input.ndim) end
         local size = quantile_sizes(input, dim, keepdim)
         local lines = input:flatten()
@@ -121,7 +122,7 @@ local function quantile(name, ignore_nan)
             ranks = (q * (sorted.shape[-1] - 1)):masked_fill(missing:any(-1, true), sorted.shape[-1] - 1)
         end
         local found = at_ranks(sorted, ranks, interpolation):movedim(-1, 0)
-        if q.ndim == 0 then return found:reshape(size) end
+        if q.ndim == 0 then return torch._named("SqueezeBackward4", found:reshape(size)) end
         table.insert(size, 1, q:numel())
         return found:reshape(size)
     end
