@@ -5,14 +5,15 @@
 
 /* ---- checks ---- */
 
-bool check_lapack_dtype(const Tensor *A, const char *who)
+bool check_lapack_dtype(const Tensor *A, const char *who, const char *kernel)
 {
-    if (!dtype_is_float((DType)A->dtype))
+    if (A->dtype == DT_F32 || A->dtype == DT_F64) return true;
+    if (who && !dtype_is_float((DType)A->dtype))
         return tide_refuse("RuntimeError", "%s: Expected a floating point or complex tensor as input. Got %s",
                            who, cname(A));
-    if (A->dtype != DT_F32 && A->dtype != DT_F64)
-        return tide_refuse("RuntimeError", "%s: Low precision dtypes not supported. Got %s", who, cname(A));
-    return true;
+    if (kernel)
+        return tide_refuse("NotImplementedError", "\"%s\" not implemented for '%s'", kernel, cname(A));
+    return tide_refuse("RuntimeError", "%s: Low precision dtypes not supported. Got %s", who, cname(A));
 }
 
 bool check_matrix(const Tensor *A, const char *name, const char *who)

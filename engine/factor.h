@@ -1,4 +1,4 @@
-/* factor.h - inside the engine: what the forwards of lapack.def share. Batches are leading dims throughout. */
+/* factor.h - inside the engine: what the forwards of lapack.def share. Leading dims are batches. */
 #ifndef TIDE_FACTOR_H
 #define TIDE_FACTOR_H
 
@@ -6,8 +6,9 @@
 
 /* ---- checks; who is the function as messages name it ---- */
 
-/* float32 or float64. */
-bool check_lapack_dtype(const Tensor *A, const char *who);
+/* float32 or float64. Of other dtypes who speaks first, NULL: it says nothing; then kernel, PyTorch's name of its
+ * own, NULL: it has none that would. */
+bool check_lapack_dtype(const Tensor *A, const char *who, const char *kernel);
 bool check_matrix(const Tensor *A, const char *name, const char *who);
 bool check_square(const Tensor *A, const char *who);
 /* AX = B, or XA = B, for batches of matrices. */
@@ -40,7 +41,7 @@ bool common_batch(const Tensor *A, const Tensor *B, Dims *batch);
 Tensor *column_major_new(const Dims *batch, int64_t rows, int64_t columns, const Tensor *like);
 /* A broadcast over batch in fresh memory, column-major. */
 Tensor *column_major_copy(Tensor *A, const Dims *batch);
-/* Fresh memory with x's elements and layout: a recorded result that its own derivative reads as an operand. */
+/* Fresh memory with x's elements and layout: a recorded result that its derivative reads as an operand. */
 Tensor *copy_of(Tensor *x);
 Tensor *infos_new(const Dims *batch, const Tensor *like);
 /* A with its last two dims swapped, as a view. */

@@ -1,4 +1,4 @@
-/* lu_ops.c - forwards of lapack.def: LU factors and what they give (solutions, inverses, determinants), LDL. */
+/* lu_ops.c - forwards of lapack.def: LU factors and the solutions, inverses and determinants they give; LDL. */
 #include "engine/factor.h"
 #include "engine/store.h"
 
@@ -233,7 +233,7 @@ Tensor *forward_linalg_lu_solve(Tensor *LU_, Tensor *pivots, Tensor *B, bool lef
 {
     static const char who[] = "linalg.lu_solve";
     Dims batch;
-    if (!check_lapack_dtype(LU_, who)) return NULL;
+    if (!check_lapack_dtype(LU_, who, "linalg.lu_solve_cpu")) return NULL;
     if (LU_->dtype != B->dtype)
         return tide_fail(
             "RuntimeError",
@@ -298,7 +298,7 @@ static Tensor *solve(Tensor *A, Tensor *B, bool left, Tensor **infos)
     Dims batch;
     LU f;
     bool flipped, vectors = holds_vectors(A, B);
-    if (!check_same_device((Tensor *[]){A, B}, 2) || !check_lapack_dtype(A, who)) return NULL;
+    if (!check_same_device((Tensor *[]){A, B}, 2) || !check_lapack_dtype(A, who, "lu_cpu")) return NULL;
     if (A->dtype != B->dtype)
         return tide_fail(
             "RuntimeError",
@@ -358,7 +358,8 @@ static Tensor *inverse(Tensor *A, bool check, const char *who)
 {
     LU f;
     bool flipped;
-    if (!check_lapack_dtype(A, "linalg.inv") || !check_square(A, "linalg.inv") || !lu_either(A, &f, &flipped))
+    if (!check_lapack_dtype(A, "linalg.inv", NULL) || !check_square(A, "linalg.inv") ||
+        !lu_either(A, &f, &flipped))
         return NULL;
     Dims batch = batch_dims(A);
     Tensor *X = lu_solution(&f, identity_like(A, A->shape[A->ndim - 1]), &batch, flipped);
@@ -398,20 +399,20 @@ static Tensor *parity(Tensor *pivots, const Tensor *like)
     return op_rsub(scaled_by(odd, 2), tensor_number(1));
 }
 
-static bool determinant_factors(Tensor *A, const char *who, LU *f)
+static bool determinant_factors(Tensor *A, const char *who, const char *kernel, LU *f)
 {
     bool flipped;
-    return check_lapack_dtype(A, who) && check_square(A, who) && lu_either(A, f, &flipped);
+    return check_lapack_dtype(A, who, kernel) && check_square(A, who) && lu_either(A, f, &flipped);
 }
 
 Tensor *forward_linalg_det(Tensor *A)
 {
     LU f;
-    if (!determinant_factors(A, "linalg.det", &f)) return NULL;
+    if (!determinant_factors(A, "linalg.det", "lu_cpu", &f)) return NULL;
     return op_mul(parity(f.pivots, A), op_prod(diagonal_of(f.lu), DIMS(-1), false));
 }
 
-/* det A times the inverse of A', where A may be singular: det is smooth, so 0 pivots may be moved a little. */
+/* det A times the inverse of A', where A may be singular: det is smooth, so 0 pivots are moved a little. */
 static Tensor *adjugate_near(Tensor *g1, Tensor *A, Tensor *det)
 {
     LU f;
@@ -451,7 +452,7 @@ Tensor *forward_det(Tensor *x) { return op_linalg_det(x); }
 Tensor *forward_linalg_slogdet(Tensor *A)
 {
     LU f;
-    if (!determinant_factors(A, "linalg.slogdet", &f)) return NULL;
+    if (!determinant_factors(A, "linalg.slogdet", NULL, &f)) return NULL;
     Tensor *pivot = diagonal_of(f.lu);
     Tensor *sign = op_mul(parity(f.pivots, A), op_prod(op_sign(pivot), DIMS(-1), false));
     Tensor *size = op_sum(op_log(op_abs(pivot)), DIMS(-1), false);
@@ -470,9 +471,9 @@ Tensor *forward_linalg_slogdet_part(Tensor *A, Tensor *value, int64_t part)
     return view_new(value);
 }
 
-Tensor *forward_linalg_slogdet_backward(Tensor *g1, Tensor *A, int64_t part)
+Tensor *forward_linalg_slogdet_backward(Tensor *g1, Tensor *A)
 {
-    if (part == 0 || A->numel == 0) return zeros_shaped(A, A);
+    if (A->numel == 0) return zeros_shaped(A, A);
     Tensor *g = op_unsqueeze(op_unsqueeze(g1, -1), -1);
     return op_mul(g, mT(op_linalg_inv_ex(A, false)));
 }
@@ -481,6 +482,7 @@ Tensor *forward_slogdet(Tensor *x) { return op_linalg_slogdet(x); }
 
 Tensor *forward_logdet(Tensor *x)
 {
+    if (!check_lapack_dtype(x, "logdet", NULL) || !check_square(x, "logdet")) return NULL;
     Tensor *sign = op_linalg_slogdet(x), *size = op_second();
     if (!sign) return NULL;
     results_extra(NULL, NULL);
@@ -492,7 +494,7 @@ Tensor *forward_logdet(Tensor *x)
 static Tensor *ldl(Tensor *A, bool check, const char *who)
 {
     if (!check_square(A, "torch.linalg.ldl_factor_ex") ||
-        !check_lapack_dtype(A, "torch.linalg.ldl_factor_ex"))
+        !check_lapack_dtype(A, NULL, "ldl_factor_kernel_cpu"))
         return NULL;
     Dims batch = batch_dims(A), vector = with_dim(batch, A->shape[A->ndim - 1]);
     Tensor *LD = column_major_copy(op_tril(A, 0), &batch), *pivots = result_new(&vector, DT_I32, A->device);
@@ -525,7 +527,8 @@ Tensor *forward_linalg_ldl_solve(Tensor *LD, Tensor *pivots, Tensor *B, bool her
     static const char who[] = "torch.linalg.ldl_solve";
     Dims batch;
     (void)hermitian;
-    if (!check_lapack_dtype(LD, who) || !check_equation(LD, B, true, who) || !common_batch(LD, B, &batch))
+    if (!check_lapack_dtype(LD, NULL, "ldl_solve_kernel_cpu") || !check_equation(LD, B, true, who) ||
+        !common_batch(LD, B, &batch))
         return NULL;
     if (pivots->dtype != DT_I32 || LD->dtype != B->dtype)
         return tide_fail("RuntimeError",

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* ---- exponential: Taylor polynomials; large matrices are halved until they are small, and the result is squared ---- */
+/* ---- exponential: Taylor polynomials; large matrices are halved first, and the result is squared ---- */
 
 enum { DEGREES = 6 };
 
@@ -51,7 +51,7 @@ Tensor *forward_linalg_matrix_exp(Tensor *A)
 {
     double largest, most;
     if (!check_square(A, "linalg.matrix_exp") ||
-        !(dtype_is_float((DType)A->dtype) || check_lapack_dtype(A, "linalg.matrix_exp")))
+        !(dtype_is_float((DType)A->dtype) || check_lapack_dtype(A, "linalg.matrix_exp", NULL)))
         return NULL;
     if (A->numel == 0) return tensor_like(A, (DType)A->dtype);
     if (A->shape[A->ndim - 1] == 1) return op_exp(A);
@@ -105,13 +105,19 @@ static bool matrix_dims(const Tensor *A, const Dims *dim, int64_t *row, int64_t 
                        (long long)dim->v[0], (long long)dim->v[1]);
 }
 
+/* The largest of sizes along dim (0 of none), or the smallest. */
+static Tensor *extreme(Tensor *sizes, int64_t dim, bool largest, bool keepdim)
+{
+    if (!sizes || !wrap_dim(&dim, sizes->ndim)) return NULL;
+    if (largest && sizes->shape[dim] == 0) return op_sum(sizes, DIMS(dim), keepdim);
+    return largest ? op_amax(sizes, DIMS(dim), keepdim) : op_amin(sizes, DIMS(dim), keepdim);
+}
+
 /* A norm of the singular values: 0 their sum, 1 the largest, -1 the smallest. */
 static Tensor *spectral_norm(Tensor *A, int64_t row, int64_t column, int which, bool keepdim)
 {
     Tensor *S = op_linalg_svdvals(op_movedim(A, DIMS(row, column), DIMS(-2, -1)));
-    Tensor *y = which == 0  ? op_sum(S, DIMS(-1), keepdim)
-                : which > 0 ? op_amax(S, DIMS(-1), keepdim)
-                            : op_amin(S, DIMS(-1), keepdim);
+    Tensor *y = which == 0 ? op_sum(S, DIMS(-1), keepdim) : extreme(S, -1, which > 0, keepdim);
     return keepdim && y ? op_movedim(op_unsqueeze(y, -1), DIMS(-2, -1), DIMS(row, column)) : y;
 }
 
@@ -121,7 +127,7 @@ Tensor *forward_linalg_matrix_norm(Tensor *A, int64_t kind, double ord, const Di
     int64_t row, column;
     double size = fabs(ord);
     if (!dtype_is_float((DType)A->dtype) || kind == NORM_NUCLEAR || (kind == NORM_ORDER && size == 2))
-        if (!check_lapack_dtype(A, who)) return NULL;
+        if (!check_lapack_dtype(A, who, NULL)) return NULL;
     if (!check_matrix(A, "A", who) || !matrix_dims(A, dim, &row, &column)) return NULL;
     if (kind == NORM_FROBENIUS) return op_norm(A, 2, DIMS(row, column), keepdim);
     if (kind == NORM_NUCLEAR || size == 2)
@@ -129,7 +135,7 @@ Tensor *forward_linalg_matrix_norm(Tensor *A, int64_t kind, double ord, const Di
     int64_t summed = isinf(ord) ? column : row, rest = isinf(ord) ? row : column;
     Tensor *sums = op_norm(A, 1, DIMS(summed), keepdim);
     if (!keepdim && summed < rest) rest--;
-    return ord > 0 ? op_amax(sums, DIMS(rest), keepdim) : op_amin(sums, DIMS(rest), keepdim);
+    return extreme(sums, rest, ord > 0, keepdim);
 }
 
 Tensor *forward_nuclear_norm(Tensor *x, const Dims *dim, bool keepdim)

@@ -3,10 +3,9 @@
 
 /* ---- Cholesky ---- */
 
-/* who NULL: no errors. */
-static Tensor *cholesky(Tensor *A, bool upper, const char *who, const char *checks)
+/* Of a matrix that is square and of a dtype that serves. who NULL: infos are no errors. */
+static Tensor *cholesky(Tensor *A, bool upper, const char *who)
 {
-    if (!check_lapack_dtype(A, checks) || !check_square(A, checks)) return NULL;
     Dims batch = batch_dims(A);
     Tensor *L = column_major_copy(upper ? op_triu(A, 0) : op_tril(A, 0), &batch),
            *info = infos_new(&batch, A);
@@ -19,9 +18,11 @@ static Tensor *cholesky(Tensor *A, bool upper, const char *who, const char *chec
     return L;
 }
 
-Tensor *forward_linalg_cholesky_ex(Tensor *A, bool upper, bool check_errors)
+Tensor *forward_linalg_cholesky_ex(Tensor *x, bool upper, bool check_errors)
 {
-    return cholesky(A, upper, check_errors ? "linalg.cholesky_ex" : NULL, "linalg.cholesky");
+    static const char who[] = "linalg.cholesky";
+    if (!check_lapack_dtype(x, who, "cholesky_cpu") || !check_square(x, who)) return NULL;
+    return cholesky(x, upper, check_errors ? "linalg.cholesky_ex" : NULL);
 }
 
 Tensor *forward_linalg_cholesky(Tensor *A, bool upper)
@@ -34,7 +35,8 @@ Tensor *forward_linalg_cholesky(Tensor *A, bool upper)
 
 Tensor *forward_cholesky(Tensor *x, bool upper)
 {
-    Tensor *L = cholesky(x, upper, "cholesky", "cholesky");
+    if (!check_square(x, "cholesky") || !check_lapack_dtype(x, NULL, "cholesky_cpu")) return NULL;
+    Tensor *L = cholesky(x, upper, "cholesky");
     results_extra(NULL, NULL);
     return L;
 }
@@ -166,7 +168,7 @@ Tensor *forward_triangular_solve_backward(Tensor *g1, Tensor *A, Tensor *X, bool
 
 static bool check_qr_input(const Tensor *A, const char *who)
 {
-    return check_matrix(A, "A", who) && check_lapack_dtype(A, who);
+    return check_matrix(A, "A", who) && check_lapack_dtype(A, who, "geqrf_cpu");
 }
 
 /* A's reflectors and R in one matrix, column-major, and the reflectors' factors. */
@@ -198,7 +200,7 @@ Tensor *forward_geqrf(Tensor *x)
 {
     Tensor *a, *tau;
     if (x->ndim < 2) return tide_fail("RuntimeError", "torch.geqrf: input must have at least 2 dimensions.");
-    if (!check_lapack_dtype(x, "torch.geqrf") || !reflect(x, &a, &tau)) return NULL;
+    if (!check_lapack_dtype(x, NULL, "geqrf_cpu") || !reflect(x, &a, &tau)) return NULL;
     results_extra(tau, NULL);
     return a;
 }
@@ -229,7 +231,7 @@ static bool check_reflectors(const Tensor *A, const Tensor *tau, const char *who
     if (A->dtype != tau->dtype)
         return tide_refuse("RuntimeError", "%s: tau dtype %s does not match input dtype %s", who,
                            ctype_name(tau), ctype_name(A));
-    return check_lapack_dtype(A, who);
+    return check_lapack_dtype(A, NULL, "orgqr_cpu");
 }
 
 Tensor *forward_linalg_householder_product(Tensor *A, Tensor *tau)
@@ -258,8 +260,9 @@ static Tensor *reflected(Tensor *v, Tensor *factor, Tensor *X)
     return op_sub(X, op_mul(factor, op_matmul(v, op_matmul(mT(v), X))));
 }
 
-/* Q is H_1 H_2 … H_k times the first columns of the identity. The gradient of H_i is what stands before it, transposed,
- * times g, times what stands behind it, transposed; that of v_i and its factor follows from H_i = 1 - factor v v'. */
+/* Q is H_1 H_2 … H_k times the first columns of the identity. The gradient of H_i is what stands before it,
+ * transposed, times g, times what stands behind it, transposed; those of v_i and its factor follow from
+ * H_i = 1 - factor v v'. */
 Tensor *forward_linalg_householder_backward(Tensor *g1, Tensor *A, Tensor *tau, int64_t part)
 {
     enum { MOST = 4096 };
@@ -317,7 +320,7 @@ Tensor *forward_ormqr(Tensor *x, Tensor *tau, Tensor *other, bool left, bool tra
     if (x->dtype != tau->dtype || x->dtype != other->dtype)
         return tide_fail("RuntimeError", "%s: Expected input, tau and other to have the same dtype", who);
     Dims batch = batch_dims(x);
-    Tensor *a = check_lapack_dtype(x, who) ? column_major_copy(x, &batch) : NULL;
+    Tensor *a = check_lapack_dtype(x, NULL, "ormqr_cpu") ? column_major_copy(x, &batch) : NULL;
     Tensor *C = a ? column_major_copy(other, &batch) : NULL, *factors = contiguous_plain(tau);
     Arg arg[5] = {[3] = {.b = left}, [4] = {.b = transpose}};
     if (!C || !factors || C->numel == 0 || k == 0) return factors ? C : NULL;

@@ -87,7 +87,7 @@ static bool svd(Tensor *A, int64_t mode, Tensor **U, Tensor **S, Tensor **Vh)
 
 static bool check_svd_input(const Tensor *A)
 {
-    return check_matrix(A, "A", "linalg.svd") && check_lapack_dtype(A, "linalg.svd");
+    return check_matrix(A, "A", "linalg.svd") && check_lapack_dtype(A, "linalg.svd", "linalg_svd_cpu");
 }
 
 Tensor *forward_linalg_svd(Tensor *A, int64_t mode)
@@ -252,6 +252,10 @@ static bool check_lstsq(const Tensor *A, const Tensor *B)
             "%s: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) "
             "<= 1",
             who);
+    Dims lines = tensor_dims(A), right = tensor_dims(B);
+    lines.n--;
+    if (B->ndim < A->ndim && B->ndim > 1 && !holds_vectors(A, B) && !broadcast_shapes(&lines, &right, &lines))
+        return false;
     int at = B->ndim == 1 || B->ndim < A->ndim ? 1 : 2;
     if (A->shape[A->ndim - 2] != B->shape[B->ndim - at])
         return tide_refuse("RuntimeError", "%s: input.size(-2) should match other.size(-%d)", who, at);
@@ -326,6 +330,7 @@ Tensor *forward_linalg_lstsq_backward(Tensor *g1, Tensor *A, Tensor *B, int64_t 
 /* The solution is where the residuals are least: as it moves they do not. */
 Tensor *forward_linalg_residuals_backward(Tensor *g1, Tensor *A, Tensor *B, int64_t part)
 {
+    if (g1->numel == 0) return zeros_shaped(part == 0 ? A : B, A);
     bool vectors = as_columns(A, &g1, &B);
     Tensor *X = op_matmul(op_linalg_pinv(A, NULL, NULL, false), B);
     Tensor *left = op_mul(scaled_by(op_sub(B, op_matmul(A, X)), 2),

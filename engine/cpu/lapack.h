@@ -1,5 +1,5 @@
-/* lapack.h - the LAPACK routines that the kernels call, under their Fortran names: OpenBLAS carries them, and what
- * its packages lack are only prototypes. Matrices are column-major. Fortran passes each string's length behind the
+/* lapack.h - the LAPACK routines that the kernels call, under their Fortran names: OpenBLAS carries them, but
+ * its packages bring no prototypes. Matrices are column-major. Fortran passes each string's length behind the
  * other arguments. */
 #ifndef TIDE_CPU_LAPACK_H
 #define TIDE_CPU_LAPACK_H

@@ -8,7 +8,8 @@ local inner = {lstsq_solution = true, lstsq_residuals = true, lu_unpack = true}
 local linalg = support.lazy("torch.linalg", {}, {
     ["linalg.factors"] = "qr svd eigh eigvalsh lstsq pinv matrix_rank solve_triangular",
     ["linalg.norms"] = "norm vector_norm matrix_norm cond",
-    ["linalg.products"] = "matmul multi_dot matrix_power vecdot cross diagonal vander tensorinv tensorsolve",
+    ["linalg.products"] = "matmul multi_dot matrix_power vecdot cross diagonal vander " ..
+        "tensorinv tensorsolve",
 })
 
 local meta = getmetatable(linalg)
@@ -16,7 +17,7 @@ for name, f in pairs(torch._linalg) do
     if not meta.names[name] and not inner[name] then linalg[name] = f end
 end
 
--- The kind of the errors about matrices that cannot be factored: message:find(torch.linalg.LinAlgError, 1, true).
+-- The kind of errors about matrices that cannot be factored: text:find(torch.linalg.LinAlgError, 1, true).
 linalg.LinAlgError = "torch._C._LinAlgError"
 
 local docs = {}
@@ -25,10 +26,10 @@ qr(A, mode='reduced'): Q and R with A = Q R; mode is 'reduced', 'complete', or '
 svd(A, full_matrices=true, driver=nil): U, the singular values in descending order, and Vh, with A = U S Vh
 eigh(A, UPLO='L'): the eigenvalues of a symmetric A in ascending order, and its eigenvectors
 eigvalsh(A, UPLO='L'): the eigenvalues of a symmetric A in ascending order
-lstsq(A, B, rcond=nil, driver=nil): the least-squares solution of A X = B, residuals, ranks and singular values
+lstsq(A, B, rcond=nil, driver=nil): the X nearest to A X = B, residuals, ranks and singular values
 pinv(A, rcond=nil, hermitian=false, atol=nil, rtol=nil): the pseudoinverse of A
 matrix_rank(A, tol=nil, hermitian=false, atol=nil, rtol=nil): how many singular values exceed a tolerance
-solve_triangular(A, B, upper, left=true, unitriangular=false): X with A X = B or X A = B, reading one triangle of A
+solve_triangular(A, B, upper, left=true, unitriangular=false): solve that reads one triangle of A
 norm(A, ord=nil, dim=nil, keepdim=false, dtype=nil): a norm of a vector or matrix
 vector_norm(x, ord=2, dim=nil, keepdim=false, dtype=nil): the norm of order ord of the elements
 matrix_norm(A, ord='fro', dim=(-2, -1), keepdim=false, dtype=nil): a norm of matrices

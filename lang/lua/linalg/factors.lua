@@ -1,81 +1,58 @@
 -- torch.linalg's factorisations whose options are words or may be left out, and what they give.
 local torch = require "torch"
 local support = require "torch.support"
-local common = require "torch.tensor.common"
 local rows = torch._linalg
-local raise, signature, check_tensor = support.raise, support.signature, common.check_tensor
+local raise, signature = support.raise, support.signature
 
 local L = {}
-
--- Raises PyTorch's TypeError unless value is a string (position 0: it came by name).
-local function check_word(name, word, position, value)
-    if type(value) ~= "string" then
-        local where = position > 0 and (" (position %d)"):format(position) or ""
-        raise("TypeError", "%s(): argument '%s'%s must be str, not %s", name, word, where,
-            support.type_word(value))
-    end
-    return value
-end
-
-local function check_flag(name, word, position, value)
-    if type(value) ~= "boolean" then
-        raise("TypeError", "%s(): argument '%s' (position %d) must be bool, not %s", name, word, position,
-            support.type_word(value))
-    end
-    return value
-end
 
 -- ---- QR ----
 
 local QR_MODES = {reduced = 0, complete = 1, r = 2}
-local read_qr = signature("linalg_qr", {"A!", "mode"}, {mode = "reduced"})
+local read_qr = signature("linalg_qr", {"A:Tensor!", "mode:str"}, {mode = "reduced"})
 
 function L.qr(...)
     local A, mode = read_qr(...)
-    check_tensor("linalg_qr", "A", 1, A)
-    local code = QR_MODES[check_word("linalg_qr", "mode", 2, mode)]
+    local code = QR_MODES[mode]
     if not code then
-        raise("RuntimeError", "qr received unrecognized mode '%s' but expected one of 'reduced' (default), " ..
-            "'r', or 'complete'", mode)
+        raise("RuntimeError", "qr received unrecognized mode '%s' but expected one of 'reduced' " ..
+            "(default), 'r', or 'complete'", mode)
     end
     return rows.qr(A, code)
 end
 
 -- ---- singular values and eigenvalues ----
 
-local read_svd = signature("linalg_svd", {"A!", "full_matrices", "driver"}, {full_matrices = true})
+local read_svd = signature("linalg_svd", {"A:Tensor!", "full_matrices:bool", "driver:str"},
+    {full_matrices = true})
 
 function L.svd(...)
     local A, full, driver = read_svd(...)
-    check_tensor("linalg_svd", "A", 1, A)
-    check_flag("linalg_svd", "full_matrices", 2, full)
     if driver ~= nil then
-        raise("RuntimeError", "torch.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs " ..
-            "with cuSOLVER backend.")
+        raise("RuntimeError", "torch.linalg.svd: keyword argument `driver=` is only supported on CUDA " ..
+            "inputs with cuSOLVER backend.")
     end
     return rows.svd(A, full and 0 or 1)
 end
 
-local function is_upper(name, word)
-    local letter = check_word(name, "UPLO", 2, word):upper()
+local function is_upper(word)
+    local letter = word:upper()
     if letter ~= "L" and letter ~= "U" then
         raise("RuntimeError", "Expected UPLO argument to be 'L' or 'U', but got %s", word)
     end
     return letter == "U"
 end
 
-local read_eigh = signature("linalg_eigh", {"A!", "UPLO"}, {UPLO = "L"})
+local read_eigh = signature("linalg_eigh", {"input:Tensor!", "UPLO:str"}, {UPLO = "L"})
 function L.eigh(...)
     local A, uplo = read_eigh(...)
-    check_tensor("linalg_eigh", "A", 1, A)
-    return rows.eigh(A, is_upper("linalg_eigh", uplo), true)
+    return rows.eigh(A, is_upper(uplo), true)
 end
 
-local read_eigvalsh = signature("linalg_eigvalsh", {"A!", "UPLO"}, {UPLO = "L"})
+local read_eigvalsh = signature("linalg_eigvalsh", {"input:Tensor!", "UPLO:str"}, {UPLO = "L"})
 function L.eigvalsh(...)
     local A, uplo = read_eigvalsh(...)
-    check_tensor("linalg_eigvalsh", "A", 1, A)
-    return (rows.eigh(A, is_upper("linalg_eigvalsh", uplo), false))
+    return (rows.eigh(A, is_upper(uplo), false))
 end
 
 -- ---- pseudoinverses and ranks ----
@@ -86,21 +63,21 @@ local function tolerance(A, value)
     return torch.tensor(value, {dtype = A.dtype, device = A.device})
 end
 
-local read_pinv = signature("linalg_pinv", {"A!", "rcond", "hermitian", "atol", "rtol"}, {hermitian = false})
+local read_pinv = signature("linalg_pinv",
+    {"input:Tensor!", "rcond:Number", "hermitian:bool", "atol:Number", "rtol:Number"}, {hermitian = false})
 
 function L.pinv(...)
     local A, rcond, hermitian, atol, rtol = read_pinv(...)
-    check_tensor("linalg_pinv", "A", 1, A)
     if rtol == nil then rtol = rcond end
     return rows.pinv(A, tolerance(A, atol), tolerance(A, rtol), hermitian)
 end
 
-local read_rank = signature("linalg_matrix_rank", {"input!", "tol", "hermitian", "atol", "rtol"},
+local read_rank = signature("linalg_matrix_rank",
+    {"input:Tensor!", "tol:Number", "hermitian:bool", "atol:Number", "rtol:Number"},
     {hermitian = false})
 
 function L.matrix_rank(...)
     local A, tol, hermitian, atol, rtol = read_rank(...)
-    check_tensor("linalg_matrix_rank", "input", 1, A)
     if tol ~= nil then atol, rtol = tol, 0. end
     return rows.matrix_rank(A, tolerance(A, atol), tolerance(A, rtol), hermitian)
 end
@@ -108,7 +85,7 @@ end
 -- ---- systems of equations ----
 
 local DRIVERS = {gels = 0, gelsy = 1, gelsd = 2, gelss = 3}
-local read_lstsq = signature("linalg_lstsq", {"input!", "b!", "rcond", "driver"})
+local read_lstsq = signature("linalg_lstsq", {"input:Tensor!", "b:Tensor!", "rcond:float", "driver:str"})
 
 -- Rows below the solution hold what is left of B; they count where every matrix has full rank.
 local function residuals(A, B, X, ranks, driver)
@@ -123,27 +100,26 @@ end
 
 function L.lstsq(...)
     local A, B, rcond, driver = read_lstsq(...)
-    check_tensor("linalg_lstsq", "input", 1, A)
-    check_tensor("linalg_lstsq", "b", 2, B)
-    driver = driver == nil and "gelsy" or check_word("linalg_lstsq", "driver", 0, driver)
+    driver = driver or "gelsy"
     local code = DRIVERS[driver]
     if not code then
-        raise("RuntimeError", "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
+        raise("RuntimeError", "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, " ..
+            "gelsd, gelss)")
     end
     local X, ranks, S = rows.lstsq(A, B, rcond or 0/0, code)
     local left = residuals(A, B, X, ranks, driver)
     local vectors = B.ndim == 1 or B.ndim < A.ndim
     X = X:narrow(vectors and -1 or -2, 0, A.shape[A.ndim - 1])
-    return torch._returns("linalg_lstsq", rows.lstsq_solution(A, B, X), rows.lstsq_residuals(A, B, left), ranks, S)
+    return torch._returns("linalg_lstsq", rows.lstsq_solution(A, B, X), rows.lstsq_residuals(A, B, left),
+        ranks, S)
 end
 
-local read_triangular = signature("linalg_solve_triangular", {"A!", "B!", "upper", "left", "unitriangular"},
+local read_triangular = signature("linalg_solve_triangular",
+    {"input:Tensor!", "B:Tensor!", "upper:bool", "left:bool", "unitriangular:bool"},
     {left = true, unitriangular = false})
 
 function L.solve_triangular(...)
     local A, B, upper, left, unitriangular = read_triangular(...)
-    check_tensor("linalg_solve_triangular", "A", 1, A)
-    check_tensor("linalg_solve_triangular", "B", 2, B)
     if upper == nil then
         raise("TypeError", 'linalg_solve_triangular() missing 1 required positional arguments: "upper"')
     end

@@ -3,7 +3,7 @@ local torch = require "torch"
 local support = require "torch.support"
 local common = require "torch.tensor.common"
 local rows = torch._linalg
-local raise, signature, check_tensor = support.raise, support.signature, common.check_tensor
+local raise, signature = support.raise, support.signature
 
 local L = {}
 
@@ -26,21 +26,17 @@ end
 
 -- ---- vectors ----
 
-local read_vector = signature("linalg_vector_norm", {"x!", "ord", "dim", "keepdim", "dtype"},
+local read_vector = signature("linalg_vector_norm",
+    {"input:Tensor!", "ord:Number", "dim:tuple of ints", "keepdim:bool", "dtype"},
     {ord = 2, keepdim = false})
 
 local function vector_norm(A, ord, dim, keepdim, dtype)
     check_dtype("linalg.vector_norm", A)
-    if type(ord) ~= "number" then
-        raise("TypeError", "linalg_vector_norm(): argument 'ord' (position 2) must be Number, not %s",
-            support.type_word(ord))
-    end
     return converted(A, dtype):norm(ord, dim, keepdim)
 end
 
 function L.vector_norm(...)
     local x, ord, dim, keepdim, dtype = read_vector(...)
-    check_tensor("linalg_vector_norm", "x", 1, x)
     return vector_norm(x, ord, dim, keepdim, dtype)
 end
 
@@ -55,28 +51,28 @@ local function matrix_norm(A, ord, dim, keepdim, dtype)
     return rows.matrix_norm(converted(A, dtype), kind, kind == 2 and ord or 0, dim, keepdim)
 end
 
-local read_matrix = signature("linalg_matrix_norm", {"A!", "ord", "dim", "keepdim", "dtype"},
+local read_matrix = signature("linalg_matrix_norm",
+    {"input:Tensor!", "ord", "dim:tuple of ints", "keepdim:bool", "dtype"},
     {ord = "fro", dim = {-2, -1}, keepdim = false})
 
 function L.matrix_norm(...)
     local A, ord, dim, keepdim, dtype = read_matrix(...)
-    check_tensor("linalg_matrix_norm", "A", 1, A)
     return matrix_norm(A, ord, dim, keepdim, dtype)
 end
 
-local read_norm = signature("linalg_norm", {"input!", "ord", "dim", "keepdim", "dtype"}, {keepdim = false})
+local read_norm = signature("linalg_norm",
+    {"input:Tensor!", "ord", "dim:tuple of ints", "keepdim:bool", "dtype"}, {keepdim = false})
 
 function L.norm(...)
     local A, ord, dim, keepdim, dtype = read_norm(...)
-    check_tensor("linalg_norm", "input", 1, A)
     local dims = dim ~= nil and common.integers(dim) or nil
     if dims and #dims ~= 1 and #dims ~= 2 and ord ~= nil then
         raise("RuntimeError", "linalg.norm: If dim is specified, it must be of length 1 or 2. Got [%s]",
             table.concat(dims, ", "))
     end
     if not dims and ord ~= nil and A.ndim ~= 1 and A.ndim ~= 2 then
-        raise("RuntimeError", "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. " ..
-            "Got %dD.", A.ndim)
+        raise("RuntimeError", "linalg.norm: If dim is not specified but ord is, the input must be 1D or " ..
+            "2D. Got %dD.", A.ndim)
     end
     local matrices = ord ~= nil and (dims and #dims == 2 or not dims and A.ndim == 2)
     if not matrices and type(ord) ~= "string" then return vector_norm(A, ord or 2, dim, keepdim, dtype) end
@@ -85,11 +81,10 @@ end
 
 -- ---- condition numbers ----
 
-local read_cond = signature("linalg_cond", {"input!", "p"})
+local read_cond = signature("linalg_cond", {"input:Tensor!", "p"})
 
 function L.cond(...)
     local A, p = read_cond(...)
-    check_tensor("linalg_cond", "input", 1, A)
     if A.ndim < 2 then
         raise("RuntimeError", "linalg.cond: The input tensor must have at least 2 dimensions.")
     end
@@ -104,8 +99,8 @@ function L.cond(...)
     end
     local m, n = A.shape[A.ndim - 2], A.shape[A.ndim - 1]
     if m ~= n then
-        raise("RuntimeError", "linalg.cond(ord=%s): A must be batches of square matrices, but they are %d by " ..
-            "%d matrices", spelt(p), m, n)
+        raise("RuntimeError", "linalg.cond(ord=%s): A must be batches of square matrices, but they are " ..
+            "%d by %d matrices", spelt(p), m, n)
     end
     if A:numel() == 0 then return A:new_zeros(common.integers(A.shape[":-2"])) end
     if p == "nuc" then

@@ -7,20 +7,24 @@ local raise, signature, check_tensor = support.raise, support.signature, common.
 
 local L = {}
 
+local read_matmul = signature("linalg_matmul", {"input:Tensor!", "other:Tensor!"})
+
 function L.matmul(...)
-    return torch.matmul(...)
+    return torch.matmul(read_matmul(...))
 end
+
+local read_power = signature("linalg_matrix_power", {"input:Tensor!", "n:int!"})
 
 function L.matrix_power(...)
-    return torch.matrix_power(...)
+    return torch.matrix_power(read_power(...))
 end
 
-local read_diagonal = signature("linalg_diagonal", {"A!", "offset", "dim1", "dim2"},
+local read_diagonal = signature("linalg_diagonal", {"A:Tensor!", "offset:int", "dim1:int", "dim2:int"},
     {offset = 0, dim1 = -2, dim2 = -1})
 
 function L.diagonal(...)
     local A, offset, dim1, dim2 = read_diagonal(...)
-    return check_tensor("linalg_diagonal", "A", 1, A):diagonal(offset, dim1, dim2)
+    return A:diagonal(offset, dim1, dim2)
 end
 
 local function check_float(name, x)
@@ -30,12 +34,10 @@ local function check_float(name, x)
     end
 end
 
-local read_vecdot = signature("linalg_vecdot", {"x!", "y!", "dim"}, {dim = -1})
+local read_vecdot = signature("linalg_vecdot", {"x:Tensor!", "y:Tensor!", "dim:int"}, {dim = -1})
 
 function L.vecdot(...)
     local x, y, dim = read_vecdot(...)
-    check_tensor("linalg_vecdot", "x", 1, x)
-    check_tensor("linalg_vecdot", "y", 2, y)
     check_float("linalg.vecdot", x)
     if x.dtype ~= y.dtype then
         raise("RuntimeError", "linalg.vecdot: Expected vectors of same dtype but found %s and %s",
@@ -45,12 +47,10 @@ function L.vecdot(...)
     return (x * y):sum(dim)
 end
 
-local read_cross = signature("linalg_cross", {"input!", "other!", "dim"}, {dim = -1})
+local read_cross = signature("linalg_cross", {"input:Tensor!", "other:Tensor!", "dim:int"}, {dim = -1})
 
 function L.cross(...)
     local x, y, dim = read_cross(...)
-    check_tensor("linalg_cross", "input", 1, x)
-    check_tensor("linalg_cross", "other", 2, y)
     if x.ndim ~= y.ndim then
         raise("RuntimeError", "linalg.cross: inputs must have the same number of dimensions.")
     end
@@ -62,11 +62,10 @@ function L.cross(...)
     return torch.cross(x, y, dim)
 end
 
-local read_vander = signature("linalg_vander", {"x!", "N"})
+local read_vander = signature("linalg_vander", {"x:Tensor!", "N:int"})
 
 function L.vander(...)
     local x, n = read_vander(...)
-    check_tensor("linalg_vander", "x", 1, x)
     n = n or (x.ndim > 0 and x.shape[x.ndim - 1] or 1)
     if n <= 1 then raise("RuntimeError", "N must be greater than 1.") end
     local size = common.integers(x.shape)
@@ -85,12 +84,16 @@ local function check_chain(name, tensors)
     for i, t in ipairs(tensors) do
         local ends = i == 1 or i == #tensors
         if ends and t.ndim ~= 1 and t.ndim ~= 2 then
-            raise("RuntimeError", "%s: the %s tensor must be 1D or 2D but got %dD", name, i == 1 and "first" or
-                "last", t.ndim)
+            raise("RuntimeError", "%s: the %s tensor must be 1D or 2D but got %dD", name,
+                i == 1 and "first" or "last", t.ndim)
         elseif not ends and t.ndim ~= 2 then
             raise("RuntimeError", "%s: tensor %d must be 2D but got %dD", name, i - 1, t.ndim)
         end
     end
+end
+
+local function shape_text(x)
+    return tostring(x.shape):match("%[.*%]")
 end
 
 -- The matrices of a chain: vectors at its ends become a row and a column.
@@ -101,8 +104,8 @@ local function chain_matrices(name, tensors)
     end
     for i = 1, #list - 1 do
         if list[i].shape[1] ~= list[i + 1].shape[0] then
-            raise("RuntimeError", "%s: tensors %d and %d with shapes %s and %s cannot be multiplied", name, i - 1,
-                i, tostring(list[i].shape):match("%[.*%]"), tostring(list[i + 1].shape):match("%[.*%]"))
+            raise("RuntimeError", "%s: tensors %d and %d with shapes %s and %s cannot be multiplied", name,
+                i - 1, i, shape_text(list[i]), shape_text(list[i + 1]))
         end
     end
     return list
@@ -176,12 +179,13 @@ local function product(list, from, to)
     return n
 end
 
-local read_inverse = signature("linalg_tensorinv", {"input!", "ind"}, {ind = 2})
+local read_inverse = signature("linalg_tensorinv", {"input:Tensor!", "ind:int"}, {ind = 2})
 
 function L.tensorinv(...)
     local A, ind = read_inverse(...)
-    check_tensor("linalg_tensorinv", "input", 1, A)
-    if ind <= 0 then raise("RuntimeError", "Expected a strictly positive integer for 'ind', but got %d", ind) end
+    if ind <= 0 then
+        raise("RuntimeError", "Expected a strictly positive integer for 'ind', but got %d", ind)
+    end
     local size = common.integers(A.shape)
     local front, back = product(size, 1, math.min(ind, #size)), product(size, ind + 1, #size)
     if front ~= back then
@@ -199,12 +203,10 @@ function L.tensorinv(...)
     return inverse:reshape(order)
 end
 
-local read_solve = signature("linalg_tensorsolve", {"A!", "B!", "dims"})
+local read_solve = signature("linalg_tensorsolve", {"input:Tensor!", "other:Tensor!", "dims:tuple of ints"})
 
 function L.tensorsolve(...)
     local A, B, dims = read_solve(...)
-    check_tensor("linalg_tensorsolve", "A", 1, A)
-    check_tensor("linalg_tensorsolve", "B", 2, B)
     if dims ~= nil then
         dims = common.integers(dims)
         local last = {}
