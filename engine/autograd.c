@@ -193,6 +193,7 @@ static int variant_of(OpId op, const Arg *arg)
 {
     const OpInfo *info = op_info(op);
     if (next_variant >= 0) return next_variant;
+    if (info->variant_first && arg[0].t->is_number) return info->variant_first;
     if (info->format == FORMAT_REDUCE || (info->nparam == 2 && info->params[1].kind == 'D'))
         return arg[1].dims ? info->variant : info->variant_number;
     Tensor *last = info->nparam > 1 && strchr("TNO", info->params[info->nparam - 1].kind)
@@ -293,7 +294,7 @@ Tensor *autograd_record_inplace(OpId op, const Arg *arg, Tensor *x)
 {
     Tensor *base = x->ag ? x->ag->base : NULL;
     if (!dtype_is_float((DType)x->dtype)) return x;
-    Node *n = node_record(op, arg, x, variant_of(op, arg));
+    Node *n = node_record(op, arg, x, variant_of(op, arg) + op_info(op)->variant_inplace);
     if (base) n = node_copy_slices(n, base, x);
     if (!attach(base ? base : x, n)) return NULL;
     x->storage->writer = node_writer(n);

@@ -60,6 +60,7 @@ struct Node {
     uint16_t op;       /* OpId */
     uint64_t number;   /* older nodes have smaller ones */
     const char *where; /* interned position, or NULL */
+    const char *name;  /* interned, where the op's own does not serve; or NULL */
     int nedge;         /* tensor operands, lists flattened */
     Edge *edge;        /* inline_edge, or malloc'd for lists */
     Edge inline_edge[NODE_INLINE_EDGES];

@@ -120,6 +120,9 @@ bool tensor_uniform_(Tensor *t, double from, double to, Generator *g);
 bool tensor_normal_(Tensor *t, double mean, double std, Generator *g);
 bool tensor_bernoulli_(Tensor *t, double p, Generator *g);
 bool tensor_bernoulli_from_(Tensor *t, Tensor *p, Generator *g); /* p broadcastable to t's shape */
+/* Fresh tensors of counts, in rate's and count's dtype (floats only) and shape (count's and prob's broadcast). */
+Tensor *tensor_poisson(Tensor *rate, Generator *g);
+Tensor *tensor_binomial(Tensor *count, Tensor *prob, Generator *g);
 bool tensor_randint_(Tensor *t, int64_t low, int64_t high, Generator *g);
 bool tensor_random_(Tensor *t, Generator *g);
 bool tensor_randperm_(Tensor *t, Generator *g);
@@ -205,6 +208,8 @@ typedef struct OpInfo {
     const char *node;       /* grad_fn name without "Backward0", when not the op's name in CamelCase */
     uint8_t variant;        /* the digit after "Backward" */
     uint8_t variant_number; /* the digit when the last operand is a plain number; when no dim is given */
+    uint8_t variant_first;  /* the digit when the first operand is a plain number; 0: no other */
+    uint8_t variant_inplace; /* what the in-place form adds to the digit */
     bool transparent;       /* COMPOSED: recorded as the ops it is made of, with no node of its own */
     bool writes_first;      /* forward writes into its first argument: the plain form gives it a copy */
     bool hidden;            /* no Lua function: used by derivative formulas only */
@@ -259,6 +264,9 @@ bool tensor_retain_grad(Tensor *t);
 Node *tensor_grad_fn(const Tensor *t);             /* NULL for leaves */
 /* "MulBackward0" */
 const char *node_name(const Node *n, char *buf, size_t size);
+/* t, whose node shall be called so ("AminmaxBackward0"; the text is copied): for functions made of others that PyTorch
+ * records as one. Without a graph nothing happens. */
+Tensor *node_named(Tensor *t, const char *name);
 /* The nodes (and leaves) feeding n: next_functions, with which of its results each. Returns the count; out[i] may be
  * NULL. */
 int node_inputs(const Node *n, Node **out, int *output, int max);

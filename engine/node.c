@@ -319,6 +319,10 @@ const char *node_name(const Node *n, char *buf, size_t size)
     case NODE_CUSTOM: snprintf(buf, size, "%s", n->custom->function.name); return buf;
     default: break;
     }
+    if (n->name) {
+        snprintf(buf, size, "%s", n->name);
+        return buf;
+    }
     size_t at = op_node_name((OpId)n->op, buf, size);
     if (n->op == OP_copy)
         snprintf(buf, size, "CopyBackwards");
@@ -334,43 +338,76 @@ uint32_t node_writer(const Node *n)
     return n->kind == NODE_COPY_SLICES ? WRITER_SLICES : n->kind == NODE_OP ? (uint32_t)n->op + 1 : 0;
 }
 
+/* PyTorch has no edge for what an op is never differentiated by, nor for a number that its row takes as a number. */
+static bool has_edge(const Node *n, int param, const Edge *e)
+{
+    const OpInfo *info = op_info((OpId)n->op);
+    if (!(vjp_use((OpId)n->op)->differentiable >> param & 1)) return false;
+    bool as_tensor = info->variant == info->variant_number && !info->variant_first &&
+                     (info->format != FORMAT_TERNARY || n->op == OP_where);
+    return !e->is_number || as_tensor;
+}
+
+static int add_edge(const Edge *e, int count, Node **out, int *output, int max)
+{
+    if (count < max) out[count] = e->fn;
+    if (count < max && output) output[count] = e->output;
+    return count + 1;
+}
+
 int node_inputs(const Node *n, Node **out, int *output, int max)
 {
-    for (int i = 0; i < n->nedge && i < max; i++) {
-        out[i] = n->edge[i].fn;
-        if (output) output[i] = n->edge[i].output;
+    int count = 0, at = 0;
+    if (n->kind != NODE_OP && n->kind != NODE_COPY_SLICES) {
+        while (at < n->nedge) count = add_edge(&n->edge[at++], count, out, output, max);
+        return count;
     }
-    return n->nedge;
+    const OpInfo *info = op_info((OpId)n->op);
+    for (int p = 0; p < info->nparam && at < n->nedge; p++) {
+        char kind = info->params[p].kind;
+        int operands = kind == 'L' ? (int)n->arg[p].i : strchr("TNO", kind) != NULL;
+        for (int k = 0; k < operands; k++, at++)
+            if (has_edge(n, p, &n->edge[at])) count = add_edge(&n->edge[at], count, out, output, max);
+    }
+    return count;
 }
 
 Tensor *node_variable(const Node *n) { return n->variable; }
 const char *node_position(const Node *n) { return n->where; }
 
-/* Positions are kept for good, once each; a session has few. */
-typedef struct Position {
-    struct Position *next;
+/* Positions and names are kept for good, once each; a session has few. */
+typedef struct Word {
+    struct Word *next;
     char text[];
-} Position;
+} Word;
+
+/* The text's only copy; NULL when memory is out. */
+static const char *interned(const char *text)
+{
+    static Word *known[256];
+    unsigned h = 5381;
+    for (const char *p = text; *p; p++) h = h * 33 + (unsigned char)*p;
+    Word *found = known[h % 256];
+    while (found && strcmp(found->text, text) != 0) found = found->next;
+    if (found || !(found = malloc(sizeof *found + strlen(text) + 1))) return found ? found->text : NULL;
+    strcpy(found->text, text);
+    found->next = known[h % 256];
+    known[h % 256] = found;
+    return found->text;
+}
 
 void autograd_set_position(const char *where)
 {
-    static Position *known[256];
-    if (!where) {
-        position = NULL;
-        return;
-    }
-    unsigned h = 5381;
-    for (const char *p = where; *p; p++) h = h * 33 + (unsigned char)*p;
-    Position *found = known[h % 256];
-    while (found && strcmp(found->text, where) != 0) found = found->next;
-    if (!found) {
-        found = malloc(sizeof *found + strlen(where) + 1);
-        if (!found) return; /* a missing position is no error */
-        strcpy(found->text, where);
-        found->next = known[h % 256];
-        known[h % 256] = found;
-    }
-    position = found->text;
+    const char *word = where ? interned(where) : NULL;
+    if (word || !where) position = word; /* a missing position is no error */
+}
+
+Tensor *node_named(Tensor *t, const char *name)
+{
+    Node *n = t ? tensor_grad_fn(t) : NULL;
+    const char *word = n && (n->kind == NODE_OP || n->kind == NODE_CUSTOM) ? interned(name) : NULL;
+    if (word) n->name = word; /* the op's own will do without memory */
+    return t;
 }
 
 /* ---- unpacking ---- */

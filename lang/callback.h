@@ -33,7 +33,7 @@ int push_hook(lua_State *L, Tensor *t, Node *n, int i, HookAdder add);
 
 void open_nodes(lua_State *L, const Library *lib);
 /* Functions of torch.autograd at stack index `autograd`: the base of torch.autograd.Function. */
-void open_functions(lua_State *L, int autograd);
+void open_functions(lua_State *L, const Library *lib, int autograd);
 /* grad_fn.key of a custom node: pushes one value and returns true where the node is one. */
 bool custom_field(lua_State *L, Node *n, int node, int key);
 

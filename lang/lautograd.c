@@ -359,6 +359,6 @@ void open_autograd(lua_State *L, const Library *lib)
     add_functions(L, lib->torch, functions);
     add_functions(L, lib->methods, methods);
     luaL_newlib(L, autograd);
-    open_functions(L, lua_gettop(L));
+    open_functions(L, lib, lua_gettop(L));
     lua_setfield(L, lib->torch, "_autograd"); /* lang/lua/autograd.lua makes it torch.autograd */
 }

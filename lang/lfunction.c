@@ -170,9 +170,19 @@ static int bump(lua_State *L)
     return 0;
 }
 
-void open_functions(lua_State *L, int autograd)
+/* torch._named(name, t, …): the same tensors, whose nodes shall be called so. */
+static int named(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    for (int i = 2; i <= lua_gettop(L); i++) node_named(to_tensor(L, i), name);
+    return lua_gettop(L) - 1;
+}
+
+void open_functions(lua_State *L, const Library *lib, int autograd)
 {
     static const luaL_Reg functions[] = {
         {"_custom", custom}, {"_saved", saved_tensor}, {"_bump", bump}, {NULL, NULL}};
+    static const luaL_Reg torch[] = {{"_named", named}, {NULL, NULL}};
     add_functions(L, autograd, functions);
+    add_functions(L, lib->torch, torch);
 }

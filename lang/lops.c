@@ -226,6 +226,16 @@ static int inplace(lua_State *L)
     return call_inplace(L, op, strcat(name, "_"));
 }
 
+/* What PyTorch calls the node of an in-place view. */
+static const char *inplace_view_node(OpId op, const Arg *v)
+{
+    if (op == OP_t) return "TBackward1";
+    if (op == OP_unsqueeze) return "UnsqueezeBackward1";
+    if (op == OP_as_strided) return "AsStridedBackward1";
+    if (op != OP_squeeze) return "TransposeBackward1";
+    return !v[1].dims ? "SqueezeBackward3" : v[1].dims->n == 1 ? "SqueezeBackward4" : "SqueezeBackward5";
+}
+
 /* t:transpose_(0, 1) and its like: the handle turns to the view; the memory stays as it is. */
 static int view_inplace(lua_State *L)
 {
@@ -241,6 +251,7 @@ static int view_inplace(lua_State *L)
     Tensor *y = tensor_keep(op_apply(op, v));
     if (!y)
         return raise_pending(L);
+    node_named(y, inplace_view_node(op, v));
     ((Handle *)lua_touserdata(L, 1))->tensor = y;
     tensor_release(t);
     return give_self(L, true);

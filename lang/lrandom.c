@@ -247,8 +247,33 @@ static int normal(lua_State *L)
 
 static Tensor *bernoulli_of(Tensor *p, Generator *g)
 {
+    bool was = set_grad_enabled(false);
     Tensor *t = tensor_like(p, (DType)p->dtype);
-    return t && tensor_bernoulli_from_(t, p, g) ? t : NULL;
+    bool ok = t && tensor_bernoulli_from_(t, p, g);
+    set_grad_enabled(was);
+    return ok ? was && p->requires_grad ? op_drawn(p, t) : t : NULL;
+}
+
+/* poisson(input, generator=None) */
+static int poisson(lua_State *L)
+{
+    static const ParamInfo params[] = {REQUIRED('T', "input"), GENERATOR};
+    Args a;
+    Arg v[COUNT(params)];
+    args_begin(&a, L, "poisson", false);
+    args_read(&a, params, COUNT(params), 2, NULL, v);
+    return give(L, tensor_poisson(v[0].t, generator_of(L, &v[1])));
+}
+
+/* binomial(count, prob, generator=None) */
+static int binomial(lua_State *L)
+{
+    static const ParamInfo params[] = {REQUIRED('T', "count"), REQUIRED('T', "prob"), GENERATOR};
+    Args a;
+    Arg v[COUNT(params)];
+    args_begin(&a, L, "binomial", false);
+    args_read(&a, params, COUNT(params), 3, NULL, v);
+    return give(L, tensor_binomial(v[0].t, v[1].t, generator_of(L, &v[2])));
 }
 
 static int bernoulli(lua_State *L)
@@ -386,7 +411,8 @@ void open_random(lua_State *L, const Library *lib)
     static const luaL_Reg functions[] = {
         {"Generator", generator_create}, {"randint", randint}, {"randint_like", randint_like},
         {"randperm", randperm},          {"normal", normal},   {"bernoulli", bernoulli},
-        {"multinomial", multinomial},    {NULL, NULL}};
+        {"multinomial", multinomial},    {"poisson", poisson}, {"binomial", binomial},
+        {NULL, NULL}};
     static const luaL_Reg seeds[] = {{"seed", seed},
                                      {"initial_seed", initial_seed},
                                      {"get_rng_state", get_rng_state},

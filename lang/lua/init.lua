@@ -2,8 +2,8 @@
 -- Called with the table torch and a function that raises the error for a name it does not have.
 local torch, missing = ...
 
-local homes = {nn = "torch.nn", autograd = "torch.autograd", optim = "torch.optim", utils = "torch.utils",
-    progress = "torch.progress", linalg = "torch.linalg"}
+local homes = {nn = "torch.nn", autograd = "torch.autograd", func = "torch.func", optim = "torch.optim",
+    utils = "torch.utils", progress = "torch.progress", linalg = "torch.linalg"}
 
 -- Functions written in Lua, and methods of tensors written in Lua.
 local functions = {
@@ -20,6 +20,7 @@ local functions = {
         "scalar_tensor empty_permuted",
     ["torch.tensor.elements"] = "nonzero_static isreal gradient typename",
     ["torch.tensor.products"] = "tensordot einsum matrix_power",
+    ["torch.autograd.func"] = "vmap",
     ["torch.tensor.linalg"] = "svd qr pinverse lu lu_solve lu_unpack chain_matmul svd_lowrank pca_lowrank",
     ["torch.functional"] = "celu celu_ threshold threshold_ prelu rrelu hardshrink dropout alpha_dropout " ..
         "bilinear cosine_similarity pairwise_distance conv1d conv2d conv3d conv_transpose1d conv_transpose2d " ..

@@ -8,4 +8,8 @@ local data = support.lazy("torch.utils.data", {}, {
     ["data.files"] = "read_csv read_idx",
 })
 
-return support.lazy("torch.utils", {data = data}, {})
+local checkpoint = support.lazy("torch.utils.checkpoint", {}, {
+    ["autograd.checkpoint"] = "checkpoint checkpoint_sequential",
+})
+
+return support.lazy("torch.utils", {data = data, checkpoint = checkpoint}, {})

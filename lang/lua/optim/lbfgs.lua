@@ -196,6 +196,7 @@ end
 -- Up to max_iter iterations; closure clears the gradients, computes the loss, calls backward and returns the
 -- loss.
 function LBFGS:step(closure)
+    self._opt_called = true
     local _ <close> = torch.no_grad()
     local function evaluate()
         local _ <close> = torch.enable_grad()

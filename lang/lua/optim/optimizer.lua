@@ -171,6 +171,7 @@ Optimizer.register_load_state_dict_post_hook = register("after_loading")
 -- One step; a closure is called first, with gradients on, and its loss returned. Hooks get the optimizer and the
 -- arguments as a table.
 function Optimizer:step(closure)
+    self._opt_called = true -- for schedules, which come after it
     local hooked = rawget(self, "_hooks")
     if hooked then closure = run_hooks(self, "before", {closure})[1] end
     local loss

@@ -68,7 +68,18 @@ function LRScheduler:_update_lr(epoch)
     self._last_lr = rates(self)
 end
 
+local TOO_EARLY = "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you " ..
+    "should call them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this " ..
+    "will result in PyTorch skipping the first value of the learning rate schedule. See more details at " ..
+    "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
+local EPOCH_GIVEN = "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where " ..
+    "possible. Please use `scheduler.step()` to step the scheduler. During the deprecation, if epoch is different " ..
+    "from None, the closed form is used instead of the new chainable form, where available. Please open an issue " ..
+    "if you are unable to replicate your use case: https://github.com/pytorch/pytorch/issues/new/choose."
+
 function LRScheduler:step(epoch)
+    if self._step_count == 1 and not self.optimizer._opt_called then support.warn("%s", TOO_EARLY) end
+    if epoch ~= nil then support.warn("%s", EPOCH_GIVEN) end
     self._step_count = self._step_count + 1
     self:_update_lr(epoch)
 end

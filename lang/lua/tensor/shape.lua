@@ -159,7 +159,7 @@ function T.block_diag(...)
         rows[i] = torch.cat({left, block:to(dtype), right}, 1)
         before = before + own
     end
-    return torch.cat(rows, 0)
+    return torch._named("BlockDiagBackward0", torch.cat(rows, 0))
 end
 
 -- ---- splitting ----
