@@ -9,7 +9,8 @@ local F = support.lazy("torch.nn.functional", {}, {
         "threshold threshold_ logsigmoid softsign hardshrink softshrink softplus tanhshrink hardtanh " ..
             "hardtanh_ relu6 sigmoid tanh " ..
         "gelu glu prelu rrelu rrelu_ softmax log_softmax softmin gumbel_softmax",
-    ["functional.dropout"] = "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout",
+    ["functional.dropout"] = "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout " ..
+        "_feature_dropout",
     ["functional.loss"] = "mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy " ..
         "binary_cross_entropy_with_logits nll_loss " ..
         "cross_entropy kl_div poisson_nll_loss gaussian_nll_loss hinge_embedding_loss " ..
@@ -17,7 +18,7 @@ local F = support.lazy("torch.nn.functional", {}, {
         "cosine_embedding_loss multi_margin_loss triplet_margin_loss multilabel_margin_loss " ..
         "multilabel_soft_margin_loss triplet_margin_with_distance_loss",
     ["functional.ctc"] = "ctc_loss",
-    ["functional.distance"] = "normalize cosine_similarity pairwise_distance pdist",
+    ["functional.distance"] = "normalize cosine_similarity pairwise_distance",
     ["functional.pool"] = "max_pool1d max_pool2d max_pool3d max_pool1d_with_indices " ..
         "max_pool2d_with_indices max_pool3d_with_indices avg_pool1d avg_pool2d avg_pool3d " ..
             "adaptive_avg_pool1d " ..
@@ -34,6 +35,7 @@ local F = support.lazy("torch.nn.functional", {}, {
     ["functional.attention"] = "scaled_dot_product_attention multi_head_attention_forward _canonical_mask",
     ["functional.resample"] = "interpolate upsample upsample_nearest upsample_bilinear",
     ["functional.embedding"] = "embedding embedding_bag",
+    ["functional.grid"] = "affine_grid grid_sample",
     ["functional.bilinear"] = "bilinear",
 })
 

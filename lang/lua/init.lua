@@ -22,11 +22,16 @@ local functions = {
     ["torch.tensor.products"] = "tensordot einsum matrix_power",
     ["torch.autograd.func"] = "vmap",
     ["torch.tensor.linalg"] = "svd qr pinverse lu lu_solve lu_unpack chain_matmul svd_lowrank pca_lowrank",
-    ["torch.functional"] = "celu celu_ threshold threshold_ prelu rrelu hardshrink dropout alpha_dropout " ..
-        "bilinear cosine_similarity pairwise_distance conv1d conv2d conv3d conv_transpose1d conv_transpose2d " ..
-        "conv_transpose3d max_pool1d max_pool2d avg_pool1d adaptive_avg_pool1d layer_norm group_norm rms_norm",
     ["torch.functional.recurrent"] = "rnn_tanh rnn_relu lstm gru rnn_tanh_cell rnn_relu_cell lstm_cell " ..
         "gru_cell",
+    ["torch.functional.top"] = "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d " ..
+        "max_pool1d max_pool2d max_pool3d max_pool1d_with_indices avg_pool1d adaptive_avg_pool1d " ..
+        "adaptive_max_pool1d batch_norm instance_norm layer_norm group_norm rms_norm embedding dropout " ..
+        "dropout_ alpha_dropout alpha_dropout_ feature_dropout feature_dropout_ feature_alpha_dropout " ..
+        "feature_alpha_dropout_ threshold threshold_ prelu rrelu rrelu_ hardshrink celu celu_ " ..
+        "binary_cross_entropy_with_logits kl_div poisson_nll_loss hinge_embedding_loss margin_ranking_loss " ..
+        "cosine_embedding_loss triplet_margin_loss ctc_loss cosine_similarity pairwise_distance bilinear " ..
+        "channel_shuffle native_channel_shuffle",
 }
 functions["torch.teach.explain"] = "explain"
 functions["torch.teach.trace"] = "trace_element"

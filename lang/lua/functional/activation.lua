@@ -48,7 +48,10 @@ end
 activation("relu", {"inplace"}, nil, torch.relu, torch.relu_)
 activation("leaky_relu", {"negative_slope", "inplace"}, {negative_slope = 0.01}, row "leaky_relu")
 activation("elu", {"alpha", "inplace"}, {alpha = 1.0}, row "elu")
-activation("celu", {"alpha", "inplace"}, {alpha = 1.0}, row "celu")
+activation("celu", {"alpha", "inplace"}, {alpha = 1.0}, function(input, alpha)
+    if alpha == 0 then raise("RuntimeError", "ZeroDivisionError: alpha cannot be 0 for CELU") end
+    return torch._named("CeluBackward0", rows.celu(input, alpha))
+end, select(2, row "celu"))
 activation("selu", {"inplace"}, nil, torch.selu, torch.selu_)
 activation("silu", {"inplace"}, nil, row "silu")
 activation("mish", {"inplace"}, nil, row "mish")
@@ -95,7 +98,8 @@ activation("glu", {"dim"}, {dim = -1}, function(input, dim)
         raise("RuntimeError", "Halving dimension must be even, but dimension %d is size %d", dim % input.ndim,
             size)
     end
-    return input:narrow(dim, 0, size // 2) * input:narrow(dim, size // 2, size // 2):sigmoid()
+    local y = input:narrow(dim, 0, size // 2) * input:narrow(dim, size // 2, size // 2):sigmoid()
+    return torch._named("GluBackward0", y)
 end)
 
 activation("prelu", {"weight!"}, nil, function(input, weight)
@@ -132,12 +136,15 @@ end
 function F.rrelu(...)
     local input, lower, upper, training, inplace = read_rrelu(...)
     check_slopes(lower, upper)
-    if not training then return F.leaky_relu(input, (lower + upper) / 2, inplace) end
+    if not training then
+        local y = F.leaky_relu(input, (lower + upper) / 2, inplace)
+        return inplace and y or torch._named("RreluWithNoiseBackward0", y)
+    end
     local slopes = torch.ones_like(input)
     local negative = input:detach():le(0)
     local drawn = torch.empty(negative:sum():item(), {dtype = torch.float64}):uniform_(lower, upper)
     slopes:masked_scatter_(negative, drawn:to(input.dtype))
-    return inplace and input:mul_(slopes) or input * slopes
+    return inplace and input:mul_(slopes) or torch._named("RreluWithNoiseBackward0", input * slopes)
 end
 
 local read_rrelu_ = signature("rrelu_", {"input!", "lower", "upper", "training"},

@@ -99,7 +99,9 @@ function F.scaled_dot_product_attention(...)
     if bias ~= nil then scores = scores + bias end
     local weights = weights_of(scores, bias ~= nil)
     if dropout_p ~= 0 then weights = F0.dropout(weights, dropout_p) end
-    return weights:matmul(v)
+    local y = weights:matmul(v)
+    if dropout_p ~= 0 or q.ndim ~= 4 then return y end
+    return torch._named("ScaledDotProductFlashAttentionForCpuBackward0", y)
 end
 
 -- ---- masks as floats ----

@@ -65,6 +65,7 @@ dropout("dropout1d", true, channels(2), function(input)
         "optional batch dimension (i.e. 2D or 3D inputs).", input.ndim)
 end)
 dropout("dropout2d", true, channels(-1))
+dropout("_feature_dropout", true, channels(-1))
 dropout("dropout3d", true, channels(4))
 
 -- Dropout that keeps SELU's mean and variance: what is dropped becomes SELU's limit at minus infinity.

@@ -183,7 +183,7 @@ loss("margin_ranking_loss", {"input1", "input2", "target", "margin", "size_avera
     end)
 
 loss("soft_margin_loss", PAIR, {}, 2, function(input, target, _, _, reduction)
-    return reduced((-input * target):exp():log1p(), reduction)
+    return torch._named("SoftMarginLossBackward0", reduced((-input * target):exp():log1p(), reduction))
 end)
 
 local function list_text(shape)
@@ -250,7 +250,7 @@ loss("multi_margin_loss", {"input", "target", "p", "margin", "weight", "size_ave
         if p == 2 then z = z * z end
         if weight ~= nil then z = z * weight:gather(0, y:flatten()):unsqueeze(1) end
         z = z:scatter(1, y, torch.zeros_like(y):to(z.dtype)):sum(1) / x.shape[1]
-        return reduced(single and z:reshape({}) or z, reduction)
+        return torch._named("MultiMarginLossBackward0", reduced(single and z:reshape({}) or z, reduction))
     end)
 
 local function check_triplet(anchor, positive, negative, margin)
@@ -312,7 +312,8 @@ loss("multilabel_margin_loss", PAIR, {}, 2, function(input, target, _, _, reduct
     local apart = (x:unsqueeze(1) - x:gather(1, labels):unsqueeze(2) + 1):clamp_min(0)
     local counted = given:unsqueeze(2) * is_label:logical_not():unsqueeze(1)
     local sums = (apart * counted:to(x.dtype)):sum({1, 2}) / classes
-    return reduced(single and sums:reshape({}) or sums, reduction)
+    return torch._named("MultilabelMarginLossBackward0", reduced(single and sums:reshape({}) or sums,
+        reduction))
 end)
 
 loss("multilabel_soft_margin_loss", {"input", "target", "weight", "size_average", "reduce", "reduction"},

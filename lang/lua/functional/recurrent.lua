@@ -79,7 +79,9 @@ local function run_layer(step, inputs, state, params, reverse)
         state = step(gates[t], state, params.w_hh, params.b_hh, params.w_hr)
         outputs[t] = state[1]
     end
-    return torch.stack(outputs, 0), state
+    local y = torch.stack(outputs, 0)
+    if step ~= steps.lstm or params.w_hr ~= nil or inputs.dtype ~= torch.float32 then return y, state end
+    return torch._named("MkldnnRnnLayerBackward0", y), state
 end
 
 -- The flat list of weights as one table for each layer and direction.

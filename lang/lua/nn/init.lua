@@ -118,6 +118,31 @@ filler("trunc_normal_", {"mean", "std", "a", "b", "generator"}, {mean = 0.0, std
         t:clamp_(a, b)
     end)
 
+filler("dirac_", {"groups"}, {groups = 1}, function(t, groups)
+    if t.ndim < 3 or t.ndim > 5 then
+        raise("ValueError", "Only tensors with 3, 4, or 5 dimensions are supported")
+    end
+    if t.shape[0] % groups ~= 0 then raise("ValueError", "dim 0 must be divisible by groups") end
+    local outputs = t.shape[0] // groups
+    t:zero_()
+    local centre = t
+    for d = t.ndim - 1, 2, -1 do centre = centre:select(d, t.shape[d] // 2) end
+    for group = 0, groups - 1 do
+        for i = 0, math.min(outputs, t.shape[1]) - 1 do centre[{group * outputs + i, i}] = 1 end
+    end
+end)
+
+filler("orthogonal_", {"gain", "generator"}, {gain = 1}, function(t, gain, generator)
+    if t.ndim < 2 then raise("ValueError", "Only tensors with 2 or more dimensions are supported") end
+    if t:numel() == 0 then return end
+    local rows, columns = t.shape[0], t:numel() // t.shape[0]
+    local flat = t:new_empty({rows, columns}):normal_(0, 1, option("generator", generator))
+    local q, r = torch.linalg.qr(rows < columns and flat:t() or flat)
+    q = q * r:diagonal():sign()
+    t:view({rows, columns}):copy_(rows < columns and q:t() or q)
+    t:mul_(gain)
+end)
+
 filler("sparse_", {"sparsity!", "std", "generator"}, {std = 0.01}, function(t, sparsity, std, generator)
     if t.ndim ~= 2 then raise("ValueError", "Only tensors with 2 dimensions are supported") end
     local rows, columns = t.shape[0], t.shape[1]

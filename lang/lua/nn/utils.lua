@@ -3,7 +3,7 @@ local torch = require "torch"
 local support = require "torch.support"
 local raise, signature = support.raise, support.signature
 
-local utils = {}
+local utils = {rnn = require "torch.nn.utils_rnn"}
 
 local function list_of(parameters)
     return torch.is_tensor(parameters) and {parameters} or parameters
