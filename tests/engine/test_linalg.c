@@ -191,30 +191,58 @@ static void check_order(Problem *p)
     }
 }
 
+static Tensor *operand(const Case *c)
+{
+    generator_seed(generator_default(), 7);
+    Tensor *x = sample_uniform(&c->shape, -1, 1, DT_F64, LAYOUT_PLAIN);
+    int64_t m = x->shape[x->ndim - 2], n = x->shape[x->ndim - 1];
+    /* diagonals of 3, 4, 5: regular, and with values far apart */
+    Tensor *places = tensor_arange(3, (double)n + 3, 1, DT_F64, x->device);
+    x = op_add(x, op_mul(tensor_eye(m, n, DT_F64, x->device), places));
+    assert_true(x && tensor_set_requires_grad(x, true));
+    return x;
+}
+
 static void check_case(void **state)
 {
     Problem p = {.c = *state};
     int mark = scope_open();
     tide_error_clear();
-    generator_seed(generator_default(), 7);
-    p.x = sample_uniform(&p.c->shape, -1, 1, DT_F64, LAYOUT_PLAIN);
-    int64_t m = p.x->shape[p.x->ndim - 2], n = p.x->shape[p.x->ndim - 1];
-    /* diagonals of 3, 4, 5: regular, and with values far apart */
-    Tensor *places = tensor_arange(3, (double)n + 3, 1, DT_F64, p.x->device);
-    p.x = op_add(p.x, op_mul(tensor_eye(m, n, DT_F64, p.x->device), places));
-    assert_true(p.x && tensor_set_requires_grad(p.x, true));
+    p.x = operand(p.c);
     check_order(&p);
     p.second = true;
     check_order(&p);
     scope_close(mark);
 }
 
+/* Whatever allocation fails, that is an error and no more. */
+static void check_memory(void **state)
+{
+    int mark = scope_open();
+    tide_error_clear();
+    Problem p = {.c = *state, .x = operand(*state)};
+    for (int n = 1;; n++) {
+        int inner = scope_open();
+        memory_fail_after(n);
+        Tensor *f = p.c->f(p.x), *g = NULL;
+        bool ok = f && autograd_grad((TensorList){1, (Tensor *[]){op_sum(f, NULL, false)}}, (TensorList){0},
+                                     (TensorList){1, &p.x}, false, false, true, &g);
+        memory_fail_after(0);
+        if (!ok && !tide_failed()) fail_msg("%s: allocation %d failed without an error", p.c->name, n);
+        tide_error_clear();
+        scope_close(inner);
+        if (ok) break;
+    }
+    scope_close(mark);
+}
+
 int main(void)
 {
     enum { N = sizeof cases / sizeof *cases };
-    static struct CMUnitTest tests[N];
-    for (int i = 0; i < N; i++)
-        tests[i] = (struct CMUnitTest){
-            .name = cases[i].name, .test_func = check_case, .initial_state = (void *)(intptr_t)&cases[i]};
-    return _cmocka_run_group_tests("linalg", tests, N, NULL, NULL);
+    static struct CMUnitTest tests[2 * N];
+    for (int i = 0; i < 2 * N; i++)
+        tests[i] = (struct CMUnitTest){.name = cases[i / 2].name,
+                                       .test_func = i % 2 ? check_memory : check_case,
+                                       .initial_state = (void *)(intptr_t)&cases[i / 2]};
+    return _cmocka_run_group_tests("linalg", tests, 2 * N, NULL, NULL);
 }
