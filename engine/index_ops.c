@@ -544,13 +544,20 @@ Tensor *forward_take_backward(Tensor *g1, Tensor *like, Tensor *index)
     return put_slices(element, offsets, line, true) ? zeros : NULL;
 }
 
+/* Negative indices counted from the end of size elements. */
+static Tensor *from_the_end(Tensor *indices, int64_t size)
+{
+    Tensor *low = indices ? op_lt(indices, tensor_integer(0)) : NULL;
+    return op_where(low, op_add(indices, tensor_integer(size)), indices);
+}
+
 Tensor *forward_take_along_dim(Tensor *x, Tensor *indices, const Dims *dim)
 {
     if (indices->dtype != DT_I64)
         return tide_fail("RuntimeError", "torch.take_along_dim(): dtype of indices should be Long but got %s",
                          cname(indices));
     if (!dim)
-        return op_gather(op_reshape(x, DIMS(-1)), 0, op_reshape(indices, DIMS(indices->numel)));
+        return op_gather(op_reshape(x, DIMS(-1)), 0, from_the_end(op_reshape(indices, DIMS(indices->numel)), x->numel));
     if (x->ndim != indices->ndim)
         return tide_fail("RuntimeError",
                          "torch.take_along_dim(): input and indices should have the same number of "
@@ -567,6 +574,7 @@ Tensor *forward_take_along_dim(Tensor *x, Tensor *indices, const Dims *dim)
     Dims wide = both, picked = both;
     if (a.n)
         wide.v[at] = x->shape[at], picked.v[at] = indices->shape[at];
+    indices = from_the_end(indices, x->ndim ? x->shape[at] : 1);
     return op_gather(op_expand(x, &wide), at, op_expand(indices, &picked));
 }
 

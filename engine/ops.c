@@ -389,9 +389,15 @@ static bool inplace_forward(OpId op, const OpInfo *info, const Arg *args)
     if (info->writes_first) return check_writable(x) && forwards[op](args) != NULL;
     Tensor *y = run_forward(op, info, args);
     if (!y) return false;
-    if (!tensor_same_shape(x, y))
-        return tide_refuse("RuntimeError",
-                           "%s_: the result has another shape than the tensor it is to replace", info->name);
+    if (!tensor_same_shape(x, y)) {
+        char have[256], want[256];
+        return tide_refuse("RuntimeError", "output with shape %s doesn't match the broadcast shape %s",
+                           format_dims(have, sizeof have, x->ndim, x->shape),
+                           format_dims(want, sizeof want, y->ndim, y->shape));
+    }
+    if (!dtype_can_cast((DType)y->dtype, (DType)x->dtype))
+        return tide_refuse("RuntimeError", "result type %s can't be cast to the desired output type %s",
+                           dtype_info[y->dtype].cname, dtype_info[x->dtype].cname);
     return check_writable(x) && copy_plain(x, y);
 }
 
@@ -436,6 +442,7 @@ Tensor *op_apply_out(OpId op, const Arg *args, Tensor *out)
             "%s(): functions with out=... arguments don't support automatic differentiation, but "
             "one of the arguments requires grad.",
             info->name);
+    if (!check_writable(out)) return NULL;
     Tensor *y = op_apply(op, args);
     if (!y) return NULL;
     if (!dtype_can_cast((DType)y->dtype, (DType)out->dtype))

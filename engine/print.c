@@ -221,41 +221,41 @@ static void put_block(Text *out, const Format *f, const Shown *s, int dim, int64
 
 /* ---- suffixes ---- */
 
-static void put_suffix(Text *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void put_suffix(Text *out, const char *format, ...)
+/* `at` is the length of the last line as PyTorch counts it: two more than it has until a suffix begins a line. */
+static void put_suffix(Text *out, size_t *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void put_suffix(Text *out, size_t *at, const char *format, ...)
 {
     char buf[1024];
     va_list ap;
     va_start(ap, format);
-    int n = vsnprintf(buf, sizeof buf, format, ap);
+    size_t n = (size_t)vsnprintf(buf, sizeof buf, format, ap);
     va_end(ap);
-    if (!out->s || out->failed) return;
-    const char *line = strrchr(out->s, '\n');
-    size_t last_line = strlen(line ? line + 1 : out->s) + 1;
-    if (last_line + (size_t)n + 2 > (size_t)print_options.linewidth)
-        text_put(out, ",\n       ");
-    else
-        text_put(out, ", ");
+    bool breaks = *at + n + 2 > (size_t)print_options.linewidth;
+    text_put(out, breaks ? ",\n       " : ", ");
     text_put(out, buf);
+    *at = breaks ? 7 + n : *at + n + 2;
 }
 
 static void put_suffixes(Text *out, Tensor *t)
 {
     char buf[512];
     bool usual = t->dtype == default_dtype() || ((t->dtype == DT_I64 || t->dtype == DT_BOOL) && t->numel > 0);
-    if (t->device.type != DEVICE_CPU) put_suffix(out, "device='%s'", device_name(t->device, buf, sizeof buf));
+    if (!out->s || out->failed) return;
+    const char *line = strrchr(out->s, '\n');
+    size_t at = strlen(line ? line + 1 : out->s) + 2;
+    if (t->device.type != DEVICE_CPU) put_suffix(out, &at, "device='%s'", device_name(t->device, buf, sizeof buf));
     if (t->numel == 0 && t->ndim != 1) {
         format_dims(buf, sizeof buf, t->ndim, t->shape);
         buf[0] = '(';
         buf[strlen(buf) - 1] = ')';
-        put_suffix(out, "size=%s", buf);
+        put_suffix(out, &at, "size=%s", buf);
     }
-    if (!usual) put_suffix(out, "dtype=torch.%s", dtype_name((DType)t->dtype));
+    if (!usual) put_suffix(out, &at, "dtype=torch.%s", dtype_name((DType)t->dtype));
     Node *fn = tensor_grad_fn(t);
     if (fn)
-        put_suffix(out, "grad_fn=<%s>", node_name(fn, buf, sizeof buf));
+        put_suffix(out, &at, "grad_fn=<%s>", node_name(fn, buf, sizeof buf));
     else if (t->requires_grad)
-        put_suffix(out, "requires_grad=True");
+        put_suffix(out, &at, "requires_grad=True");
 }
 
 char *tensor_repr(Tensor *t)

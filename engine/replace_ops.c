@@ -1,8 +1,6 @@
 /* replace_ops.c - forwards of copies with a part replaced: by views, by element numbers, by slices reduced. */
 #include "engine/structural.h"
 
-#include <string.h>
-
 /* ---- the part is a view ---- */
 
 /* x, the caller's copy, with its view `part` overwritten by src. */
@@ -93,8 +91,6 @@ Tensor *forward_put(Tensor *x, Tensor *index, Tensor *source, bool accumulate)
 
 /* ---- slices reduced into slices ---- */
 
-enum { REDUCE_MEAN = 2 }; /* as scatter_reduce counts its reductions */
-
 static bool check_index_reduce(const Tensor *x, int64_t dim, const Tensor *index, const Tensor *source)
 {
     char have[256], want[256];
@@ -144,7 +140,7 @@ Tensor *forward_index_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *sour
     if (!wrap_dim(&dim, x->ndim) || !check_same_device((Tensor *[]){x, index, source}, 3) ||
         !check_index_reduce(x, dim, index, source))
         return NULL;
-    if (x->dtype == DT_BOOL && reduce == REDUCE_MEAN)
+    if (x->dtype == DT_BOOL)
         return tide_fail("NotImplementedError", "\"index_func_\" not implemented for 'Bool'");
     Tensor *at = slice_index(index, dim, source);
     if (!at)

@@ -113,7 +113,7 @@ static Tensor *scatter_by(OpId op, const char *who, Tensor *x, int64_t dim, Tens
     if (!(index = checked_index(index, who)))
         return NULL;
     if (src->dtype != x->dtype)
-        return tide_fail("RuntimeError", "%s(): Expected self.dtype to be equal to src.dtype", who);
+        return tide_fail("RuntimeError", "scatter(): Expected self.dtype to be equal to src.dtype");
     if (!check_scatter(x, dim, index, number ? NULL : src))
         return NULL;
     if (index->numel == 0)

@@ -1,5 +1,5 @@
 /* shape_ops.c - copies, joins and rearrangements, and the derivatives of the views. */
-#include "engine/ops.h"
+#include "engine/ops_internal.h"
 #include "engine/autograd.h"
 #include "engine/store.h"
 
@@ -47,8 +47,7 @@ Tensor *forward_copy(Tensor *x, Tensor *src)
                          format_dims(want, sizeof want, into.n, into.v),
                          format_dims(have, sizeof have, from.n, from.v));
     }
-    if (src->storage == x->storage && !(src = forward_clone(src))) return NULL; /* they may overlap */
-    return copy_plain(x, src) ? x : NULL;
+    return separate_overlaps(&src, 1, x) && copy_plain(x, src) ? x : NULL;
 }
 
 Tensor *forward_fill(Tensor *x, Tensor *value)

@@ -8,7 +8,7 @@
 /* ---- names ---- */
 
 static const struct {
-    const char *function, *param, *name;
+    const char *name_of, *param, *name;
 } renamed[] = {{"pow", "b", "exponent"},
                {"float_power", "b", "exponent"},
                {"clamp_min", "b", "min"},
@@ -29,12 +29,19 @@ static const struct {
                {"clamp", "b", "min"},
                {"clamp", "c", "max"}};
 
+/* Whether function is name, or its form in place. */
+static bool is_function(const char *function, const char *name)
+{
+    size_t n = strlen(name);
+    return strncmp(function, name, n) == 0 && (function[n] == '\0' || strcmp(function + n, "_") == 0);
+}
+
 const char *param_name(const char *function, const ParamInfo *p)
 {
     if (p->name[1] != '\0')
         return p->name;
     for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++)
-        if (strcmp(renamed[i].function, function) == 0 && strcmp(renamed[i].param, p->name) == 0)
+        if (is_function(function, renamed[i].name_of) && strcmp(renamed[i].param, p->name) == 0)
             return renamed[i].name;
     switch (p->name[0]) {
     case 'x':
@@ -42,6 +49,12 @@ const char *param_name(const char *function, const ParamInfo *p)
     case 'b': return "other";
     default: return p->name;
     }
+}
+
+/* NumPy's word for an option, which PyTorch takes too; NULL if it has none. */
+static const char *numpy_name(const char *name)
+{
+    return strcmp(name, "dim") == 0 ? "axis" : strcmp(name, "keepdim") == 0 ? "keepdims" : NULL;
 }
 
 static const char *kind_word(char kind)
@@ -157,7 +170,8 @@ static void check_option_names(Args *a, const ParamInfo *params, int n, int posi
         const char *key = lua_tostring(L, -2);
         bool known = in_list(extra, key);
         for (int i = 0; i < n && !known; i++) {
-            if (strcmp(key, param_name(a->function, &params[i])) != 0)
+            const char *name = param_name(a->function, &params[i]), *numpy = numpy_name(name);
+            if (strcmp(key, name) != 0 && !(numpy && strcmp(key, numpy) == 0))
                 continue;
             known = true;
             if (i < positional && i < a->count && !lua_isnil(L, i + 1))
@@ -442,8 +456,11 @@ void args_read(Args *a, const ParamInfo *params, int n, int positional, const ch
             out[i].dims = read_loose_dims(a, at, param_name(a->function, p));
             continue;
         }
+        const char *name = param_name(a->function, p), *numpy = at ? NULL : numpy_name(name);
         if (!at)
-            at = args_option(a, param_name(a->function, p));
+            at = args_option(a, name);
+        if (!at && numpy)
+            at = args_option(a, numpy);
         bool absent = at == 0 || lua_isnil(L, at);
         if (absent && at == 0 && !p->fallback && p->kind != 'O')
             missing_error(a, params, i, n);

@@ -1,5 +1,6 @@
 /* lcreate.c - functions that make tensors: torch.tensor, zeros, arange, …, their _like and new_ forms. */
 #include "lang/create.h"
+#include "lang/ops_call.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,6 +21,34 @@ int placement_give(lua_State *L, Tensor *t, const Placement *p)
     if (t && p->requires_grad && !tensor_set_requires_grad(t, true))
         t = NULL;
     return give(L, t);
+}
+
+/* placement_read for functions with out=: without a dtype of its own the result has out's. */
+static Placement placement_or_out(Args *a, const Arg *args)
+{
+    Placement p = placement_read(args);
+    int at = args_option(a, "out");
+    if (at && p.dtype == DT_NONE)
+        p.dtype = (DType)arg_tensor(a, at, "out", 0)->dtype;
+    return p;
+}
+
+/* placement_give into the option out=, where it is given. */
+static int give_created(Args *a, Tensor *t, const Placement *p)
+{
+    lua_State *L = a->L;
+    int at = args_option(a, "out");
+    if (!at || !t)
+        return placement_give(L, t, p);
+    Tensor *out = to_tensor(L, at);
+    Dims before = tensor_dims(out);
+    t = tensor_to(t, (DType)out->dtype, out->device, false);
+    if (!t || !(tensor_same_shape(out, t) ? tensor_copy_(out, t) : tensor_set_(out, t)))
+        return raise_pending(L);
+    warn_resized(L, at, &before);
+    scope_close(bind_base);
+    lua_pushvalue(L, at);
+    return 1;
 }
 
 static DType or_default(DType d)
@@ -275,9 +304,9 @@ static int full(lua_State *L)
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "full", false);
-    args_read(&a, params, COUNT(params), 2, "layout,pin_memory", v);
-    Placement p = placement_read(v + 2);
-    return placement_give(L, filled_tensor(&a, v[0].dims, (int)v[1].i, &p), &p);
+    args_read(&a, params, COUNT(params), 2, "out,layout,pin_memory", v);
+    Placement p = placement_or_out(&a, v + 2);
+    return give_created(&a, filled_tensor(&a, v[0].dims, (int)v[1].i, &p), &p);
 }
 
 static int full_like(lua_State *L)
@@ -337,8 +366,10 @@ static Bound read_bound(Args *a, int i, const char *name, int position)
 /* A range of integers between fractions: as many as of the fractions, but start and step are cut first. */
 static Tensor *arange_cut(double start, double end, double step, DType dtype, Device device)
 {
-    Tensor *fractions = tensor_arange(start, end, step, DT_F64, device);
     int64_t from = (int64_t)start, by = (int64_t)step;
+    if (dtype == DT_I64) /* int64 does not count as fractions either */
+        return tensor_arange_int(from, (int64_t)end, by, dtype, device);
+    Tensor *fractions = tensor_arange(start, end, step, DT_F64, device);
     if (!fractions)
         return NULL;
     if (by == 0)
@@ -354,7 +385,7 @@ static int arange(lua_State *L)
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "arange", false);
-    args_read(&a, params, COUNT(params), 3, "layout,pin_memory", v);
+    args_read(&a, params, COUNT(params), 3, "out,layout,pin_memory", v);
     if (!v[1].i && v[0].i) {
         v[1] = v[0];
         v[0].i = 0;
@@ -366,7 +397,7 @@ static int arange(lua_State *L)
         start = read_bound(&a, (int)v[0].i, "start", 0);
     if (v[2].i)
         step = read_bound(&a, (int)v[2].i, "step", 0);
-    Placement p = placement_read(v + 3);
+    Placement p = placement_or_out(&a, v + 3);
     bool whole = start.whole && end.whole && step.whole;
     if (p.dtype == DT_NONE)
         p.dtype = whole ? DT_I64 : default_dtype();
@@ -374,7 +405,14 @@ static int arange(lua_State *L)
                whole                     ? tensor_arange_int(start.i, end.i, step.i, p.dtype, p.device)
                : dtype_is_int(p.dtype) ? arange_cut(start.f, end.f, step.f, p.dtype, p.device)
                                          : tensor_arange(start.f, end.f, step.f, p.dtype, p.device));
-    return placement_give(L, t, &p);
+    return give_created(&a, t, &p);
+}
+
+/* Of integers the ends are integers first. */
+static void cut_ends(DType dtype, Arg *v)
+{
+    for (int k = 0; k < 2 && !dtype_is_float(dtype); k++)
+        v[k].f = trunc(v[k].f);
 }
 
 static int linspace(lua_State *L)
@@ -384,9 +422,11 @@ static int linspace(lua_State *L)
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "linspace", false);
-    args_read(&a, params, COUNT(params), 3, "layout,pin_memory", v);
-    Placement p = placement_read(v + 3);
-    return placement_give(L, tensor_linspace(v[0].f, v[1].f, v[2].i, or_default(p.dtype), p.device), &p);
+    args_read(&a, params, COUNT(params), 3, "out,layout,pin_memory", v);
+    Placement p = placement_or_out(&a, v + 3);
+    DType dtype = or_default(p.dtype);
+    cut_ends(dtype, v);
+    return give_created(&a, tensor_linspace(v[0].f, v[1].f, v[2].i, dtype, p.device), &p);
 }
 
 static int logspace(lua_State *L)
@@ -396,13 +436,14 @@ static int logspace(lua_State *L)
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "logspace", false);
-    args_read(&a, params, COUNT(params), 4, "layout,pin_memory", v);
-    Placement p = placement_read(v + 4);
+    args_read(&a, params, COUNT(params), 4, "out,layout,pin_memory", v);
+    Placement p = placement_or_out(&a, v + 4);
     DType dtype = or_default(p.dtype);
+    cut_ends(dtype, v);
     Tensor *exponents = tensor_linspace(v[0].f, v[1].f, v[2].i, dtype_is_float(dtype) ? dtype : DT_F64, cpu);
     Tensor *wide = exponents ? tensor_to(exponents, DT_F64, cpu, false) : NULL;
     Tensor *y = op_pow(tensor_number(v[3].f), wide);
-    return placement_give(L, y ? tensor_to(y, dtype, p.device, false) : NULL, &p);
+    return give_created(&a, y ? tensor_to(y, dtype, p.device, false) : NULL, &p);
 }
 
 static int eye(lua_State *L)
@@ -411,10 +452,10 @@ static int eye(lua_State *L)
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "eye", false);
-    args_read(&a, params, COUNT(params), 2, "layout,pin_memory", v);
-    Placement p = placement_read(v + 2);
+    args_read(&a, params, COUNT(params), 2, "out,layout,pin_memory", v);
+    Placement p = placement_or_out(&a, v + 2);
     bool square = a.count < 2 && !args_option(&a, "m");
-    return placement_give(L, tensor_eye(v[0].i, square ? v[0].i : v[1].i, or_default(p.dtype), p.device), &p);
+    return give_created(&a, tensor_eye(v[0].i, square ? v[0].i : v[1].i, or_default(p.dtype), p.device), &p);
 }
 
 /* ---- registration ---- */

@@ -228,8 +228,15 @@ static int to(lua_State *L)
 /* t:float(), t:long(), …; upvalue 2: the dtype */
 static int to_fixed_dtype(lua_State *L)
 {
+    static const ParamInfo params[] = {REQUIRED('T', "self")};
     DType d = (DType)lua_tointeger(L, lua_upvalueindex(2));
-    Tensor *t = only_tensor(L, dtype_name(d));
+    Tensor *t = lua_gettop(L) == 1 ? to_tensor(L, 1) : NULL;
+    if (!t) {
+        Args a;
+        Arg v[1];
+        args_take(&a, L, dtype_name(d), true, params, 1, "memory_format", v);
+        t = v[0].t;
+    }
     return convert(L, t, d, t->device, false);
 }
 
@@ -569,6 +576,12 @@ static Tensor *close_elements(Tensor *a, Tensor *b, double rtol, double atol, bo
         close = op_logical_or(close, op_logical_and(op_isnan(a), op_isnan(b)));
     if (a->dtype == DT_BOOL)
         return close;
+    if (!dtype_is_float((DType)a->dtype)) { /* whole numbers would wrap */
+        a = tensor_to(a, default_dtype(), a->device, false);
+        b = tensor_to(b, default_dtype(), b->device, false);
+        if (!a || !b)
+            return NULL;
+    }
     Tensor *allowed = op_add(op_abs(op_mul(b, tensor_number(rtol))), tensor_number(atol)),
            *error = op_abs(op_sub(a, b));
     return op_logical_or(close, op_logical_and(op_isfinite(error), op_le(error, allowed)));
@@ -585,6 +598,10 @@ static Tensor *read_close(lua_State *L, const char *name)
     if (v[0].t->dtype != v[1].t->dtype)
         raise_error(L, "RuntimeError", "%s did not match %s", dtype_info[v[0].t->dtype].cname,
                     dtype_info[v[1].t->dtype].cname);
+    for (int k = 2; k <= 3; k++)
+        if (!(v[k].f >= 0))
+            raise_error(L, "RuntimeError", "%s must be greater than or equal to zero, but got %g",
+                        params[k].name, v[k].f);
     return close_elements(v[0].t, v[1].t, v[2].f, v[3].f, v[4].b);
 }
 

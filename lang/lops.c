@@ -3,6 +3,7 @@
 #include "lang/lang.h"
 #include "lang/ops_call.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Closures: upvalue 1 is the op, 2 the tensor metatable, 3 true for methods. */
@@ -129,6 +130,27 @@ void read_op_args(Args *a, const OpInfo *info, const char *extra, Arg *v)
     check_numbers(a, info, v);
 }
 
+void warn_resized(lua_State *L, int at, const Dims *before)
+{
+    char had[256], has[256];
+    const Tensor *out = to_tensor(L, at);
+    int64_t n = 1;
+    for (int i = 0; i < before->n; i++)
+        n *= before->v[i];
+    bool same = out->ndim == before->n && memcmp(out->shape, before->v, (size_t)before->n * sizeof n) == 0;
+    if (n == 0 || same)
+        return;
+    push_position(L);
+    fprintf(stderr,
+            "%sUserWarning: An output with one or more elements was resized since it had shape %s, which does not "
+            "match the required output shape %s. This behavior is deprecated, and in a future PyTorch release "
+            "outputs will not be resized unless they have zero elements. You can explicitly reuse an out tensor t "
+            "by resizing it, inplace, to zero elements with t.resize_(0).\n",
+            lua_tostring(L, -1), format_dims(had, sizeof had, before->n, before->v),
+            format_dims(has, sizeof has, out->ndim, out->shape));
+    lua_pop(L, 1);
+}
+
 int finish_op(Args *a, OpId op, Arg *v)
 {
     lua_State *L = a->L;
@@ -147,8 +169,10 @@ int finish_op(Args *a, OpId op, Arg *v)
     Tensor *out = to_tensor(L, out_at);
     if (!out)
         arg_error(a, "out", 0, "Tensor", out_at);
+    Dims before = tensor_dims(out);
     if (!op_apply_out(op, v, out))
         return raise_pending(L);
+    warn_resized(L, out_at, &before);
     scope_close(bind_base);
     lua_pushvalue(L, out_at);
     return 1;
@@ -159,9 +183,18 @@ int call_op(lua_State *L, OpId op, const char *name, bool method)
     const OpInfo *info = op_info(op);
     Args a;
     Arg v[OP_MAXPARAM];
+    DType d = DT_NONE;
+    if ((op == OP_softmax || op == OP_log_softmax) && lua_gettop(L) >= 3 && to_dtype(L, 3, &d))
+        lua_remove(L, 3); /* of these two alone dtype may come by position */
     args_begin(&a, L, name, method);
     bool copies = op == OP_clone || op == OP_contiguous;
-    read_op_args(&a, info, copies ? "memory_format" : op_takes_dtype(info) ? "out,dtype" : "out", v);
+    const char *extra = copies                 ? "memory_format"
+                        : op == OP_gather      ? "out,sparse_grad"
+                        : op_takes_dtype(info) ? "out,dtype"
+                                               : "out";
+    read_op_args(&a, info, extra, v);
+    if (d != DT_NONE)
+        v[0].t = tensor_to(v[0].t, d, v[0].t->device, false);
     return finish_op(&a, op, v);
 }
 
@@ -207,7 +240,8 @@ int call_inplace(lua_State *L, OpId op, const char *name)
     Args a;
     Arg v[OP_MAXPARAM];
     args_begin(&a, L, name, true);
-    read_op_args(&a, info, NULL, v);
+    bool sums = op == OP_cumsum || op == OP_cumprod; /* in place there is but one dtype */
+    read_op_args(&a, info, sums ? "dtype" : NULL, v);
     return give_self(L, op_apply_inplace(op, v) != NULL);
 }
 

@@ -22,11 +22,21 @@ static int give_out(Args *a, Tensor *y)
     if (!at || !y)
         return give(a->L, y);
     Tensor *out = arg_tensor(a, at, "out", 0);
-    Dims shape = tensor_dims(y);
+    Dims shape = tensor_dims(y), before = tensor_dims(out);
+    if (grad_enabled() && (y->requires_grad || out->requires_grad))
+        return raise_error(a->L, "RuntimeError",
+                           "%s(): functions with out=... arguments don't support automatic differentiation, but "
+                           "one of the arguments requires grad.",
+                           a->function);
+    if (!dtype_can_cast((DType)y->dtype, (DType)out->dtype))
+        return raise_error(a->L, "RuntimeError",
+                           "result type %s can't be cast to the desired output type %s",
+                           dtype_info[y->dtype].cname, dtype_info[out->dtype].cname);
     if (!tensor_same_shape(out, y) && !tensor_set_(out, tensor_empty(&shape, (DType)out->dtype, out->device)))
         return raise_pending(a->L);
     if (!tensor_copy_(out, y))
         return raise_pending(a->L);
+    warn_resized(a->L, at, &before);
     scope_close(bind_base);
     lua_pushvalue(a->L, at);
     return 1;
@@ -180,6 +190,8 @@ static int give_plain(lua_State *L, OpId op, const Arg *v, bool inplace)
 static Tensor *truncated_quotient(Tensor *a, Tensor *b)
 {
     DType d = result_dtype((Tensor *[]){a, b}, 2);
+    if (d == DT_BOOL)
+        return tide_fail("NotImplementedError", "\"div_trunc_cpu\" not implemented for 'Bool'");
     if (dtype_is_float(d))
         return node_named(op_trunc(op_div(a, b)), "DivBackward2");
     return op_floor_divide(op_sub(a, op_fmod(a, b)), b); /* the difference is a multiple of b */
@@ -278,9 +290,66 @@ static int round_to(lua_State *L)
     args_begin(&a, L, inplace ? "round_" : "round", is_method(L));
     args_read(&a, params, 2, 1, "out", v);
     OpId op = v[1].i ? OP_round_decimals : OP_round;
+    if (a.options && dtype_is_int((DType)v[0].t->dtype) && !v[1].i && args_option(&a, "decimals"))
+        return raise_error(L, "NotImplementedError", "\"round_vml_cpu\" not implemented for '%s'",
+                           dtype_info[v[0].t->dtype].cname);
     if (inplace)
         return give_self(L, op_apply_inplace(op, v) != NULL);
     return give_out(&a, apply_with_retry(L, op, v));
+}
+
+/* ---- isin, bucketize: of numbers too ---- */
+
+static int isin(lua_State *L)
+{
+    static const ParamInfo params[] = {REQUIRED('T', "elements"), REQUIRED('T', "test_elements"),
+                                       OPTIONAL('B', "assume_unique", "false"), OPTIONAL('B', "invert", "false")};
+    Args a;
+    Arg v[COUNT(params)];
+    args_begin(&a, L, "isin", is_method(L));
+    a.numbers = true;
+    args_read(&a, params, COUNT(params), 2, "out", v);
+    if (v[0].t->is_number && v[1].t->is_number)
+        arg_error(&a, "elements", 1, "Tensor", 1);
+    return give_out(&a, apply_with_retry(L, OP_isin, v));
+}
+
+static int bucketize(lua_State *L)
+{
+    static const ParamInfo params[] = {REQUIRED('T', "input"), REQUIRED('T', "boundaries"),
+                                       OPTIONAL('B', "out_int32", "false"), OPTIONAL('B', "right", "false")};
+    Args a;
+    Arg v[COUNT(params)];
+    args_begin(&a, L, "bucketize", is_method(L));
+    a.numbers = true;
+    args_read(&a, params, COUNT(params), 2, "out", v);
+    if (v[1].t->is_number)
+        arg_error(&a, "boundaries", 2, "Tensor", 2);
+    if (v[0].t->is_number)
+        v[0].t = tensor_to(v[0].t, (DType)v[1].t->dtype, v[1].t->device, true);
+    return give_out(&a, apply_with_retry(L, OP_bucketize, v));
+}
+
+/* ---- polygamma: its method's input comes first ---- */
+
+/* choice: 1 for in place */
+static int polygamma(lua_State *L)
+{
+    static const ParamInfo params[] = {REQUIRED('I', "n"), REQUIRED('T', "input")};
+    static const ParamInfo method_params[] = {REQUIRED('T', "input"), REQUIRED('I', "n")};
+    bool inplace = choice(L), method = is_method(L);
+    Args a;
+    Arg v[2];
+    args_take(&a, L, inplace ? "polygamma_" : "polygamma", method, method ? method_params : params, 2,
+              inplace ? NULL : "out", v);
+    int64_t n = v[method].i;
+    Tensor *x = v[!method].t;
+    if (n < 0)
+        return raise_error(L, "RuntimeError", "polygamma(n, x) does not support negative n.");
+    Tensor *y = op_polygamma(tensor_integer(n), x);
+    if (inplace)
+        return give_self(L, y && tensor_copy_(x, y) != NULL);
+    return give_out(&a, y);
 }
 
 /* ---- frexp, cdist ---- */
@@ -567,6 +636,10 @@ static const Overload overloads[] = {{"max", extremum, 0, true, true},
                                      {"subtract_", scaled_sum, 3, false, true},
                                      {"rsub", scaled_sum, 4, true, false},
                                      {"frexp", frexp_parts, 0, true, true},
+                                     {"isin", isin, 0, true, false},
+                                     {"bucketize", bucketize, 0, true, false},
+                                     {"polygamma", polygamma, 0, true, true},
+                                     {"polygamma_", polygamma, 1, false, true},
                                      {"cdist", cdist, 0, true, false},
                                      {"round", round_to, 0, true, true},
                                      {"round_", round_to, 1, true, true},

@@ -93,8 +93,11 @@ int give_results(lua_State *L, Tensor *first, const char *name, const char *fiel
     Tensor *all[3] = {first, op_second(), op_third()};
     int n = 0, top = lua_gettop(L);
     luaL_checkstack(L, 6, NULL);
-    for (; n < 3 && all[n]; n++)
-        push_tensor(L, all[n]);
+    for (int i = 0; i < 3; i++) /* unique with counts and no inverse has a third and no second */
+        if (all[i]) {
+            push_tensor(L, all[i]);
+            n++;
+        }
     scope_close(bind_base);
     remember_returns(L, top + 1, n, name, fields);
     collector_tick(L);

@@ -197,6 +197,8 @@ static int finfo(lua_State *L)
 static int iinfo(lua_State *L)
 {
     DType d = check_dtype(L, 1, "iinfo");
+    if (d == DT_BOOL)
+        return raise_error(L, "TypeError", "torch.bool is not supported by torch.iinfo");
     if (!dtype_is_int(d))
         return raise_error(
             L, "TypeError",
@@ -210,7 +212,7 @@ static int iinfo(lua_State *L)
     lua_pushinteger(L, min);
     lua_setfield(L, -2, "min");
     char text[128];
-    snprintf(text, sizeof text, "iinfo(min=%lld, max=%lld, dtype=%s)", (long long)min, (long long)max,
+    snprintf(text, sizeof text, "iinfo(min=%g, max=%g, dtype=%s)", (double)min, (double)max,
              dtype_name(d));
     return finish_info(L, d, text);
 }

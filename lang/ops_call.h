@@ -15,6 +15,8 @@ void read_op_args(Args *a, const OpInfo *info, const char *extra, Arg *v);
 int finish_op(Args *a, OpId op, Arg *v);
 /* Applies the op; when memory ran out, once more after a full collection. */
 Tensor *apply_with_retry(lua_State *L, OpId op, const Arg *args);
+/* Warns, as PyTorch does, when the out= tensor at stack index `at`, which had shape `before`, was resized. */
+void warn_resized(lua_State *L, int at, const Dims *before);
 /* Gives y and, for ops with several results, the others. */
 int give_op(lua_State *L, OpId op, Tensor *y);
 

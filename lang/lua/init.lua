@@ -52,6 +52,7 @@ local methods = {
 torch._searchsorted, torch.searchsorted = torch.searchsorted, nil
 
 torch._nn.pdist = torch.pdist
+torch.nan, torch.inf, torch.pi, torch.e = -(0 / 0), math.huge, math.pi, math.exp(1)
 
 -- Methods that PyTorch has as functions too.
 for name in ("detach detach_ fill_ zero_ index_put_ as_strided_ clamp_min_ clamp_max_ gcd_ lcm_ ldexp_ logit_ " ..

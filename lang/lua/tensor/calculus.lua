@@ -21,10 +21,10 @@ function T.diff(...)
             raise("RuntimeError", "diff expects prepend or append to be the same dimension as input")
         end
     end
+    if n == 0 then return input:clone() end
     local x = input
     if prepend ~= nil then x = torch.cat({prepend, x}, dim) end
     if append ~= nil then x = torch.cat({x, append}, dim) end
-    if n == 0 then return x:clone() end
     for _ = 1, math.min(n, x.shape[dim]) do
         local before, after = neighbours(x, dim)
         x = x.dtype == torch.bool and after:logical_xor(before) or after - before
@@ -55,6 +55,9 @@ local function trapezoid(name, uniform, uneven)
     T[name] = function(...)
         local y, x, dx, dim = read(...)
         check_tensor(name, "y", 1, y)
+        if y.dtype == torch.bool or (x ~= nil and torch.is_tensor(x) and x.dtype == torch.bool) then
+            raise("RuntimeError", "%s: received a bool input for `x` or `y`, but bool is not supported", name)
+        end
         dim = common.wrap_dim(dim, y.ndim)
         if x == nil then return uniform(y, dx, dim) end
         return uneven(y, spacings(check_tensor(name, "x", 2, x), y, dim), dim)

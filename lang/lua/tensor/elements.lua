@@ -117,7 +117,12 @@ local function gradient_dims(input, dim)
     if dim == nil then
         for k = 1, input.ndim do dims[k] = k - 1 end
     end
-    for k, d in ipairs(dims) do dims[k] = common.wrap_dim(d, input.ndim) end
+    local seen = {}
+    for k, d in ipairs(dims) do
+        d = common.wrap_dim(d, input.ndim)
+        if seen[d] then raise("RuntimeError", "dim %d appears multiple times in the list of dims", d) end
+        dims[k], seen[d] = d, true
+    end
     return dims
 end
 

@@ -53,7 +53,7 @@ end
 function T.float_power_(input, exponent)
     if input.dtype ~= torch.float64 then
         raise("RuntimeError", "the base given to float_power_ has dtype %s but the operation's result " ..
-            "requires dtype Double", input:type():match("torch%.(%a+)Tensor"))
+            "requires dtype Double", input:type():match("torch%.(%w+)Tensor"))
     end
     return input:pow_(exponent)
 end

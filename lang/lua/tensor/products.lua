@@ -59,9 +59,9 @@ function T.tensordot(...)
         local i, j = common.wrap_dim(left[k], a.ndim), common.wrap_dim(right[k], b.ndim)
         if a.shape[i] ~= b.shape[j] then
             if a.shape[i] == 1 then
-                b = b:sum(j, true)
+                b = b:sum(j, true, {dtype = b.dtype})
             elseif b.shape[j] == 1 then
-                a = a:sum(i, true)
+                a = a:sum(i, true, {dtype = a.dtype})
             else
                 raise("RuntimeError", "contracted dimensions need to match, but first has size %d in dim " ..
                     "%d and second has size %d in dim %d", a.shape[i], left[k], b.shape[j], right[k])

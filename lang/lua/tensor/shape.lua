@@ -301,6 +301,10 @@ local read_unravel = signature("unravel_index", {"indices!", "shape!"})
 function T.unravel_index(...)
     local indices, shape = read_unravel(...)
     check_tensor("unravel_index", "indices", 1, indices)
+    if indices.dtype == torch.bool or indices:is_floating_point() then
+        raise("TypeError", "expected 'indices' to be integer dtype, but got %s", tostring(indices.dtype))
+    end
+    indices = indices:to(torch.int64)
     local out, rest, dims = {}, indices, integers(shape)
     for i = #dims, 1, -1 do
         out[i] = rest % dims[i]

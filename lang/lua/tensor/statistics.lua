@@ -154,6 +154,27 @@ local function cov_norm(count, correction, weights, aweights)
     return total - correction * (weights * aweights):sum() / total
 end
 
+-- PyTorch's errors for weights of another shape or kind than cov takes.
+local function check_weights(word, weights, input, floating)
+    if weights == nil then return end
+    local count = input.ndim < 2 and input:numel() or input.shape[1]
+    if weights.ndim > 1 then
+        raise("RuntimeError", "cov(): expected %s to have one or fewer dimensions but got %s with %d dimensions",
+            word, word, weights.ndim)
+    end
+    if weights:is_floating_point() ~= floating then
+        raise("RuntimeError", "cov(): expected %s to have %s dtype but got %s with %s dtype", word,
+            floating and "floating point" or "integral", word, DTYPE_NAMES[tostring(weights.dtype)] or "Float")
+    end
+    if weights:numel() ~= count then
+        raise("RuntimeError", "cov(): expected %s to have the same numel as there are observations in the " ..
+            "input but got %d != %d", word, weights:numel(), count)
+    end
+    if weights:numel() > 0 and weights:min():item() < 0 then
+        raise("RuntimeError", "cov(): %s cannot be negative", word)
+    end
+end
+
 local read_cov = signature("cov", {"input!", "correction", "fweights", "aweights"}, {correction = 1})
 
 -- The covariance of the variables in input's rows.
@@ -163,6 +184,8 @@ function T.cov(...)
     if input.dtype == torch.bool then
         raise("RuntimeError", "cov(): bool dtype is not supported for input")
     end
+    check_weights("fweights", fweights, input, false)
+    check_weights("aweights", aweights, input, true)
     local rows = input.ndim < 2 and input:reshape({1, -1}) or input
     local count, weights = rows.shape[1], column_weights(fweights, aweights)
     local weighted = weights and rows * weights or rows
@@ -202,8 +225,8 @@ function T.histogram(...)
     local input, bins, range, weight, density = read_histogram(...)
     check_tensor("histogram", "input", 1, input)
     if not input:is_floating_point() then
-        raise("NotImplementedError", '"histogramdd" not implemented for \'%s\'',
-            DTYPE_NAMES[tostring(input.dtype)])
+        raise("NotImplementedError", '"%s" not implemented for \'%s\'',
+            torch.is_tensor(bins) and "histogram_cpu" or "histogramdd", DTYPE_NAMES[tostring(input.dtype)])
     end
     local edges = torch.is_tensor(bins) and bins or bin_edges(input, bins, range)
     local n, flat = edges:numel() - 1, input:flatten()
