@@ -112,10 +112,11 @@ static bool check_resizable(const Tensor *x, DType dtype, int64_t ratio)
                            (long long)ratio, from, to, (long long)x->offset);
     for (int d = 0; d < last && ratio > 1; d++)
         if (x->stride[d] % ratio)
-            return tide_refuse("RuntimeError",
-                               "self.stride(%d) must be divisible by %lld to view %s as %s (different element "
-                               "sizes), but got %lld",
-                               d, (long long)ratio, from, to, (long long)x->stride[d]);
+            return tide_refuse(
+                "RuntimeError",
+                "self.stride(%d) must be divisible by %lld to view %s as %s (different element "
+                "sizes), but got %lld",
+                d, (long long)ratio, from, to, (long long)x->stride[d]);
     return x->stride[last] == 1 ||
            tide_refuse("RuntimeError",
                        "self.stride(-1) must be 1 to view %s as %s (different element sizes), but got %lld",
@@ -352,12 +353,14 @@ Tensor *forward_unsqueeze(Tensor *x, int64_t dim)
 
 Tensor *forward_squeeze(Tensor *x, const Dims *dim)
 {
+    if (dim && dim->n > 1) node_variant(2);
     bool asked[TIDE_MAXDIM] = {false};
     for (int i = 0; dim && i < dim->n; i++) {
         int64_t d = dim->v[i];
         if (!wrap_dim(&d, x->ndim)) return NULL;
         if (asked[d])
-            return tide_fail("RuntimeError", "dim %lld appears multiple times in the list of dims", (long long)d);
+            return tide_fail("RuntimeError", "dim %lld appears multiple times in the list of dims",
+                             (long long)d);
         asked[d] = true;
     }
     Dims shape = {0};
@@ -379,7 +382,8 @@ Tensor *forward_select(Tensor *x, int64_t dim, int64_t index)
     int64_t size = x->shape[dim];
     if (index < -size || index >= size) {
         char text[256];
-        return tide_fail("IndexError", "select(): index %lld out of range for tensor of size %s at dimension %lld",
+        return tide_fail("IndexError",
+                         "select(): index %lld out of range for tensor of size %s at dimension %lld",
                          (long long)index, format_dims(text, sizeof text, x->ndim, x->shape), (long long)dim);
     }
     if (index < 0) index += size;

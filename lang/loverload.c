@@ -6,36 +6,28 @@
 #include <string.h>
 
 /* Closures: upvalue 1 tells whether it is a method, 2 is a number that the registration gives. */
-static bool is_method(lua_State *L)
-{
-    return lua_toboolean(L, lua_upvalueindex(1));
-}
-static int choice(lua_State *L)
-{
-    return (int)lua_tointeger(L, lua_upvalueindex(2));
-}
+static bool is_method(lua_State *L) { return lua_toboolean(L, lua_upvalueindex(1)); }
+static int choice(lua_State *L) { return (int)lua_tointeger(L, lua_upvalueindex(2)); }
 
 /* Gives y, or writes it into the tensor of the option out=. */
 static int give_out(Args *a, Tensor *y)
 {
     int at = args_option(a, "out");
-    if (!at || !y)
-        return give(a->L, y);
+    if (!at || !y) return give(a->L, y);
     Tensor *out = arg_tensor(a, at, "out", 0);
     Dims shape = tensor_dims(y), before = tensor_dims(out);
     if (grad_enabled() && (y->requires_grad || out->requires_grad))
-        return raise_error(a->L, "RuntimeError",
-                           "%s(): functions with out=... arguments don't support automatic differentiation, but "
-                           "one of the arguments requires grad.",
-                           a->function);
+        return raise_error(
+            a->L, "RuntimeError",
+            "%s(): functions with out=... arguments don't support automatic differentiation, but "
+            "one of the arguments requires grad.",
+            a->function);
     if (!dtype_can_cast((DType)y->dtype, (DType)out->dtype))
-        return raise_error(a->L, "RuntimeError",
-                           "result type %s can't be cast to the desired output type %s",
+        return raise_error(a->L, "RuntimeError", "result type %s can't be cast to the desired output type %s",
                            dtype_info[y->dtype].cname, dtype_info[out->dtype].cname);
     if (!tensor_same_shape(out, y) && !tensor_set_(out, tensor_empty(&shape, (DType)out->dtype, out->device)))
         return raise_pending(a->L);
-    if (!tensor_copy_(out, y))
-        return raise_pending(a->L);
+    if (!tensor_copy_(out, y)) return raise_pending(a->L);
     warn_resized(a->L, at, &before);
     scope_close(bind_base);
     lua_pushvalue(a->L, at);
@@ -63,13 +55,11 @@ static int extremum(lua_State *L)
     args_begin(&a, L, e->name, is_method(L));
     Tensor *x = to_tensor(L, 1), *other = a.count == 2 ? to_tensor(L, 2) : NULL;
     bool pair = e->pair != OP_COUNT;
-    if (pair && x && other && !a.options)
-        return give(L, op_apply(e->pair, (Arg[]){{.t = x}, {.t = other}}));
+    if (pair && x && other && !a.options) return give(L, op_apply(e->pair, (Arg[]){{.t = x}, {.t = other}}));
     args_read(&a, params, COUNT(params) - !pair, 3, "out", v);
     if (pair && v[3].i)
         return give_out(&a, op_apply(e->pair, (Arg[]){v[0], {.t = arg_tensor(&a, (int)v[3].i, "other", 0)}}));
-    if (!v[1].i)
-        return give_out(&a, op_apply(e->whole, v));
+    if (!v[1].i) return give_out(&a, op_apply(e->whole, v));
     int64_t dim = arg_int(&a, (int)v[1].i, "dim", 2 - a.method);
     return give_op(L, e->along, op_apply(e->along, (Arg[]){v[0], {.i = dim}, v[2]}));
 }
@@ -79,13 +69,10 @@ static int extremum(lua_State *L)
 /* A bound as a tensor; NULL when it is not given. */
 static Tensor *bound(Args *a, const Arg *v, const char *name)
 {
-    if (!v->i)
-        return NULL;
+    if (!v->i) return NULL;
     Tensor *t = to_tensor(a->L, (int)v->i);
-    if (!t)
-        t = to_number(a->L, (int)v->i);
-    if (!t)
-        arg_error(a, name, 0, "Number", (int)v->i);
+    if (!t) t = to_number(a->L, (int)v->i);
+    if (!t) arg_error(a, name, 0, "Number", (int)v->i);
     return t;
 }
 
@@ -105,8 +92,7 @@ static int clamp(lua_State *L)
     Arg args[3] = {v[0], {.t = low ? low : high}, {.t = high}};
     /* one bound is clamp's node too: digit 1 for numbers, 0 for tensors */
     const char *name = (low ? low : high)->is_number ? "ClampBackward1" : "ClampBackward0";
-    if (inplace)
-        return give_self(L, node_named(op_apply_inplace(op, args), name) != NULL);
+    if (inplace) return give_self(L, node_named(op_apply_inplace(op, args), name) != NULL);
     return give_out(&a, node_named(apply_with_retry(L, op, args), name));
 }
 
@@ -116,14 +102,12 @@ static int clamp(lua_State *L)
 static int give_coordinates(lua_State *L, Tensor *x)
 {
     Tensor *rows = op_nonzero(x->ndim ? x : op_unsqueeze(x, 0));
-    if (!rows)
-        return raise_pending(L);
+    if (!rows) return raise_pending(L);
     int n = x->ndim ? x->ndim : 1;
     lua_createtable(L, n, 0);
     for (int k = 0; k < n; k++) {
         Tensor *column = op_unbind_piece(rows, 1, k);
-        if (!column)
-            return raise_pending(L);
+        if (!column) return raise_pending(L);
         push_tensor(L, column);
         lua_rawseti(L, -2, k + 1);
     }
@@ -147,8 +131,7 @@ static int where(lua_State *L)
         return give(L, op_where(v[1].t, v[0].t, v[2].t));
     }
     args_take(&a, L, "where", is_method(L), params, 3, "out", v);
-    if (!v[1].i && !v[2].i)
-        return give_coordinates(L, v[0].t);
+    if (!v[1].i && !v[2].i) return give_coordinates(L, v[0].t);
     a.numbers = true;
     if (!v[1].i || !v[2].i)
         return raise_error(L, "TypeError", "where() missing 1 required positional arguments: \"%s\"",
@@ -170,18 +153,15 @@ static int nonzero(lua_State *L)
 
 static bool plain_operands(lua_State *L, Arg *v)
 {
-    if (lua_gettop(L) != 2 || !(v[0].t = to_tensor(L, 1)))
-        return false;
+    if (lua_gettop(L) != 2 || !(v[0].t = to_tensor(L, 1))) return false;
     v[1].t = to_tensor(L, 2);
-    if (!v[1].t)
-        v[1].t = to_number(L, 2);
+    if (!v[1].t) v[1].t = to_number(L, 2);
     return v[1].t != NULL;
 }
 
 static int give_plain(lua_State *L, OpId op, const Arg *v, bool inplace)
 {
-    if (inplace)
-        return give_self(L, op_apply_inplace(op, v) != NULL);
+    if (inplace) return give_self(L, op_apply_inplace(op, v) != NULL);
     return give(L, apply_with_retry(L, op, v));
 }
 
@@ -190,11 +170,15 @@ static int give_plain(lua_State *L, OpId op, const Arg *v, bool inplace)
 static Tensor *truncated_quotient(Tensor *a, Tensor *b)
 {
     DType d = result_dtype((Tensor *[]){a, b}, 2);
-    if (d == DT_BOOL)
-        return tide_fail("NotImplementedError", "\"div_trunc_cpu\" not implemented for 'Bool'");
-    if (dtype_is_float(d))
-        return node_named(op_trunc(op_div(a, b)), "DivBackward2");
+    if (d == DT_BOOL) return tide_fail("NotImplementedError", "\"div_trunc_cpu\" not implemented for 'Bool'");
+    if (dtype_is_float(d)) return node_named(op_trunc(op_div(a, b)), "DivBackward2");
     return op_floor_divide(op_sub(a, op_fmod(a, b)), b); /* the difference is a multiple of b */
+}
+
+static Tensor *floored_quotient(Tensor *a, Tensor *b)
+{
+    bool real = dtype_is_float(result_dtype((Tensor *[]){a, b}, 2));
+    return real ? node_named(op_div_floor(a, b), "DivBackward2") : op_floor_divide(a, b);
 }
 
 /* choice: 1 for in place */
@@ -205,13 +189,11 @@ static int divide(lua_State *L)
     bool inplace = choice(L);
     Args a;
     Arg v[3];
-    if (plain_operands(L, v))
-        return give_plain(L, OP_div, v, inplace);
+    if (plain_operands(L, v)) return give_plain(L, OP_div, v, inplace);
     args_begin(&a, L, inplace ? "div_" : "div", is_method(L));
     a.numbers = true;
     args_read(&a, params, 3, 2, "out", v);
-    if (v[0].t->is_number && v[1].t->is_number)
-        arg_error(&a, "input", 1, "Tensor", 1);
+    if (v[0].t->is_number && v[1].t->is_number) arg_error(&a, "input", 1, "Tensor", 1);
     const char *mode =
         v[2].i && lua_type(L, (int)v[2].i) == LUA_TSTRING ? lua_tostring(L, (int)v[2].i) : NULL;
     if (v[2].i && !(mode && (strcmp(mode, "floor") == 0 || strcmp(mode, "trunc") == 0)))
@@ -219,10 +201,9 @@ static int divide(lua_State *L)
                            "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '%s'",
                            mode ? mode : type_word(L, (int)v[2].i));
     Tensor *y = !mode          ? op_div(v[0].t, v[1].t)
-                : *mode == 'f' ? op_floor_divide(v[0].t, v[1].t)
+                : *mode == 'f' ? floored_quotient(v[0].t, v[1].t)
                                : truncated_quotient(v[0].t, v[1].t);
-    if (inplace)
-        return give_self(L, y && tensor_copy_(v[0].t, y) != NULL);
+    if (inplace) return give_self(L, y && tensor_copy_(v[0].t, y) != NULL);
     return give_out(&a, y);
 }
 
@@ -233,15 +214,13 @@ static Tensor *scaled(lua_State *L, Tensor *operand, Tensor *alpha, OpId op, con
 {
     DType d = result_dtype((Tensor *[]){v[0].t, v[1].t}, 2);
     bool any_bool = v[0].t->dtype == DT_BOOL || v[1].t->dtype == DT_BOOL;
-    if (op != OP_add && any_bool)
-        return operand; /* the subtraction says what is wrong */
+    if (op != OP_add && any_bool) return operand; /* the subtraction says what is wrong */
     if (alpha->dtype == DT_BOOL && d != DT_BOOL)
         raise_error(L, "RuntimeError", "Boolean alpha only supported for Boolean results.");
     if (dtype_is_float((DType)alpha->dtype) && !dtype_is_float(d))
         raise_error(L, "RuntimeError",
                     "For integral input tensors, argument alpha must not be a floating point number.");
-    if (d == DT_BOOL)
-        return op_logical_and(operand, alpha);
+    if (d == DT_BOOL) return op_logical_and(operand, alpha);
     if ((DType)operand->dtype != d && !operand->is_number)
         operand = tensor_to(operand, d, operand->device, false);
     return operand ? op_mul(operand, alpha) : NULL;
@@ -258,23 +237,17 @@ static int scaled_sum(lua_State *L)
     OpId op = which == 4 ? OP_rsub : which & 1 ? OP_sub : OP_add;
     Args a;
     Arg v[3];
-    if (plain_operands(L, v))
-        return give_plain(L, op, v, inplace);
+    if (plain_operands(L, v)) return give_plain(L, op, v, inplace);
     args_begin(&a, L, names[which], is_method(L));
     a.numbers = true;
     args_read(&a, params, 3, 2, "out", v);
-    if (v[0].t->is_number && v[1].t->is_number)
-        arg_error(&a, "input", 1, "Tensor", 1);
+    if (v[0].t->is_number && v[1].t->is_number) arg_error(&a, "input", 1, "Tensor", 1);
     Tensor *alpha = v[2].i ? to_number(L, (int)v[2].i) : NULL;
-    if (v[2].i && !alpha)
-        arg_error(&a, "alpha", 0, "Number", (int)v[2].i);
+    if (v[2].i && !alpha) arg_error(&a, "alpha", 0, "Number", (int)v[2].i);
     Tensor **operand = &v[op == OP_rsub ? 0 : 1].t;
-    if (alpha)
-        *operand = scaled(L, *operand, alpha, op, v);
-    if (!*operand)
-        return raise_pending(L);
-    if (inplace)
-        return give_self(L, op_apply_inplace(op, v) != NULL);
+    if (alpha) *operand = scaled(L, *operand, alpha, op, v);
+    if (!*operand) return raise_pending(L);
+    if (inplace) return give_self(L, op_apply_inplace(op, v) != NULL);
     return give_out(&a, apply_with_retry(L, op, v));
 }
 
@@ -293,8 +266,7 @@ static int round_to(lua_State *L)
     if (a.options && dtype_is_int((DType)v[0].t->dtype) && !v[1].i && args_option(&a, "decimals"))
         return raise_error(L, "NotImplementedError", "\"round_vml_cpu\" not implemented for '%s'",
                            dtype_info[v[0].t->dtype].cname);
-    if (inplace)
-        return give_self(L, op_apply_inplace(op, v) != NULL);
+    if (inplace) return give_self(L, op_apply_inplace(op, v) != NULL);
     return give_out(&a, apply_with_retry(L, op, v));
 }
 
@@ -303,14 +275,14 @@ static int round_to(lua_State *L)
 static int isin(lua_State *L)
 {
     static const ParamInfo params[] = {REQUIRED('T', "elements"), REQUIRED('T', "test_elements"),
-                                       OPTIONAL('B', "assume_unique", "false"), OPTIONAL('B', "invert", "false")};
+                                       OPTIONAL('B', "assume_unique", "false"),
+                                       OPTIONAL('B', "invert", "false")};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "isin", is_method(L));
     a.numbers = true;
     args_read(&a, params, COUNT(params), 2, "out", v);
-    if (v[0].t->is_number && v[1].t->is_number)
-        arg_error(&a, "elements", 1, "Tensor", 1);
+    if (v[0].t->is_number && v[1].t->is_number) arg_error(&a, "elements", 1, "Tensor", 1);
     return give_out(&a, apply_with_retry(L, OP_isin, v));
 }
 
@@ -323,10 +295,8 @@ static int bucketize(lua_State *L)
     args_begin(&a, L, "bucketize", is_method(L));
     a.numbers = true;
     args_read(&a, params, COUNT(params), 2, "out", v);
-    if (v[1].t->is_number)
-        arg_error(&a, "boundaries", 2, "Tensor", 2);
-    if (v[0].t->is_number)
-        v[0].t = tensor_to(v[0].t, (DType)v[1].t->dtype, v[1].t->device, true);
+    if (v[1].t->is_number) arg_error(&a, "boundaries", 2, "Tensor", 2);
+    if (v[0].t->is_number) v[0].t = tensor_to(v[0].t, (DType)v[1].t->dtype, v[1].t->device, true);
     return give_out(&a, apply_with_retry(L, OP_bucketize, v));
 }
 
@@ -344,11 +314,9 @@ static int polygamma(lua_State *L)
               inplace ? NULL : "out", v);
     int64_t n = v[method].i;
     Tensor *x = v[!method].t;
-    if (n < 0)
-        return raise_error(L, "RuntimeError", "polygamma(n, x) does not support negative n.");
+    if (n < 0) return raise_error(L, "RuntimeError", "polygamma(n, x) does not support negative n.");
     Tensor *y = op_polygamma(tensor_integer(n), x);
-    if (inplace)
-        return give_self(L, y && tensor_copy_(x, y) != NULL);
+    if (inplace) return give_self(L, y && tensor_copy_(x, y) != NULL);
     return give_out(&a, y);
 }
 
@@ -365,8 +333,7 @@ static int frexp_parts(lua_State *L)
         return raise_error(L, "RuntimeError", "torch.frexp() only supports floating-point dtypes");
     Tensor *mantissa = op_frexp_mantissa(x), *exponent = op_frexp_exponent(x);
     exponent = exponent ? tensor_to(exponent, DT_I32, x->device, false) : NULL;
-    if (!mantissa || !exponent)
-        return raise_pending(L);
+    if (!mantissa || !exponent) return raise_pending(L);
     push_tensor(L, mantissa);
     push_tensor(L, exponent);
     scope_close(bind_base);
@@ -385,11 +352,10 @@ static int cdist(lua_State *L)
     Args a;
     Arg v[COUNT(params)];
     args_take(&a, L, "cdist", false, params, COUNT(params), NULL, v);
-    const char *mode = v[3].i && lua_type(L, (int)v[3].i) != LUA_TNIL ? luaL_tolstring(L, (int)v[3].i, NULL)
-                                                                       : modes[0];
+    const char *mode =
+        v[3].i && lua_type(L, (int)v[3].i) != LUA_TNIL ? luaL_tolstring(L, (int)v[3].i, NULL) : modes[0];
     int known = 0;
-    while (known < COUNT(modes) && strcmp(mode, modes[known]) != 0)
-        known++;
+    while (known < COUNT(modes) && strcmp(mode, modes[known]) != 0) known++;
     if (known == COUNT(modes))
         return raise_error(L, "ValueError", "%s is not a valid value for compute_mode", mode);
     return give(L, apply_with_retry(L, OP_cdist, v));
@@ -401,8 +367,7 @@ static int cdist(lua_State *L)
 static Tensor *nuclear_norm(Tensor *x, const Dims *dim, bool keepdim)
 {
     Dims all = {.n = x->ndim};
-    for (int d = 0; d < all.n; d++)
-        all.v[d] = d;
+    for (int d = 0; d < all.n; d++) all.v[d] = d;
     return op_nuclear_norm(x, dim ? dim : &all, keepdim);
 }
 
@@ -460,13 +425,11 @@ static int spread(lua_State *L)
     double correction = v[2].i ? arg_bool(&a, (int)v[2].i, "unbiased", 0) : v[4].f;
     const Dims *dim = v[1].i ? arg_dims(&a, (int)v[1].i, "dim", 2 - a.method) : NULL;
     Tensor *y = op_apply(which & 1 ? OP_std : OP_var, (Arg[]){v[0], {.dims = dim}, {.f = correction}, v[3]});
-    if (which < 2 || !y)
-        return give_out(&a, y);
+    if (which < 2 || !y) return give_out(&a, y);
     const char *node = which == 2 ? "VarMeanBackward0" : "StdMeanBackward0";
     Tensor *mean = node_named(op_mean(v[0].t, dim, v[3].b), node);
     node_named(y, node);
-    if (!mean)
-        return raise_pending(L);
+    if (!mean) return raise_pending(L);
     push_tensor(L, y);
     push_tensor(L, mean);
     scope_close(bind_base);
@@ -517,8 +480,8 @@ static int repeat_interleave(lua_State *L)
 /* choice: 1 for in place */
 static int scatter(lua_State *L)
 {
-    static const ParamInfo params[] = {REQUIRED('T', "input"),       REQUIRED('I', "dim"),
-                                       REQUIRED('T', "index"),       OPTIONAL('A', "src", "NULL"),
+    static const ParamInfo params[] = {REQUIRED('T', "input"),         REQUIRED('I', "dim"),
+                                       REQUIRED('T', "index"),         OPTIONAL('A', "src", "NULL"),
                                        OPTIONAL('A', "value", "NULL"), OPTIONAL('S', "reduce", "NULL")};
     enum { SUM, PROD }; /* as scatter_reduce counts its reductions */
     bool inplace = choice(L);
@@ -528,10 +491,8 @@ static int scatter(lua_State *L)
     args_read(&a, params, COUNT(params), 4, "out", v);
     int at = (int)(v[3].i ? v[3].i : v[4].i);
     Tensor *src = at ? to_tensor(L, at) : NULL;
-    if (at && !src)
-        src = to_number(L, at);
-    if (!src)
-        arg_error(&a, "src", 4 - a.method, "Tensor", at ? at : lua_gettop(L) + 1);
+    if (at && !src) src = to_number(L, at);
+    if (!src) arg_error(&a, "src", 4 - a.method, "Tensor", at ? at : lua_gettop(L) + 1);
     const char *reduce = v[5].i ? lua_tostring(L, (int)v[5].i) : NULL;
     if (reduce && strcmp(reduce, "add") != 0 && strcmp(reduce, "multiply") != 0)
         return raise_error(L, "RuntimeError", "reduce argument must be either add or multiply.");
@@ -540,9 +501,9 @@ static int scatter(lua_State *L)
         Dims shape = tensor_dims(v[2].t);
         src = op_expand(tensor_to(src, (DType)v[0].t->dtype, v[0].t->device, false), &shape);
     }
-    Arg args[OP_MAXPARAM] = {v[0], v[1], v[2], {.t = src}, {.i = reduce && *reduce == 'm' ? PROD : SUM}, {.b = true}};
-    if (inplace)
-        return give_self(L, op_apply_inplace(op, args) != NULL);
+    Arg args[OP_MAXPARAM] = {v[0],       v[1], v[2], {.t = src}, {.i = reduce && *reduce == 'm' ? PROD : SUM},
+                             {.b = true}};
+    if (inplace) return give_self(L, op_apply_inplace(op, args) != NULL);
     return give_out(&a, op_apply(op, args));
 }
 
@@ -562,15 +523,13 @@ static int index_reduce(lua_State *L)
     args_read(&a, params, COUNT(params), 5, "out", v);
     const char *word = lua_tostring(L, (int)v[4].i);
     int64_t reduce = 0;
-    while (reduce < COUNT(words) && strcmp(word, words[reduce]) != 0)
-        reduce++;
+    while (reduce < COUNT(words) && strcmp(word, words[reduce]) != 0) reduce++;
     if (reduce == COUNT(words))
-        return raise_error(L, "RuntimeError",
-                           "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got %s.",
-                           word);
+        return raise_error(
+            L, "RuntimeError",
+            "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got %s.", word);
     v[4].i = reduce + 1;
-    if (inplace)
-        return give_self(L, op_apply_inplace(OP_index_reduce, v) != NULL);
+    if (inplace) return give_self(L, op_apply_inplace(OP_index_reduce, v) != NULL);
     return give_out(&a, op_apply(OP_index_reduce, v));
 }
 
@@ -588,14 +547,12 @@ static int scatter_reduce(lua_State *L)
               "out", v);
     const char *word = lua_tostring(L, (int)v[4].i);
     int64_t reduce = 0;
-    while (reduce < COUNT(words) && strcmp(word, words[reduce]) != 0)
-        reduce++;
+    while (reduce < COUNT(words) && strcmp(word, words[reduce]) != 0) reduce++;
     if (reduce == COUNT(words))
         return raise_error(L, "RuntimeError",
                            "reduce argument must be either sum, prod, mean, amax or amin, got %s", word);
     v[4].i = reduce;
-    if (inplace)
-        return give_self(L, op_apply_inplace(OP_scatter_reduce, v) != NULL);
+    if (inplace) return give_self(L, op_apply_inplace(OP_scatter_reduce, v) != NULL);
     return give_out(&a, op_apply(OP_scatter_reduce, v));
 }
 
@@ -663,9 +620,7 @@ void open_overloads(lua_State *L, const Library *lib)
 {
     for (int i = 0; i < COUNT(overloads); i++) {
         const Overload *o = &overloads[i];
-        if (o->function)
-            add_closure(L, lib->torch, o->name, o->f, o->choice, false);
-        if (o->method)
-            add_closure(L, lib->methods, o->name, o->f, o->choice, true);
+        if (o->function) add_closure(L, lib->torch, o->name, o->f, o->choice, false);
+        if (o->method) add_closure(L, lib->methods, o->name, o->f, o->choice, true);
     }
 }

@@ -307,25 +307,25 @@ static int multinomial(lua_State *L)
 /* ---- in-place fills: one table for those with two numbers ---- */
 
 typedef struct Fill {
-    const char *name, *first, *second; /* parameters' names */
+    const char *name, *node;
+    const char *first, *second; /* parameters' names */
     const char *a, *b;                 /* defaults; NULL: must be given */
     bool (*two)(Tensor *, double, double, Generator *);
     bool (*one)(Tensor *, double, Generator *);
 } Fill;
 
-static const Fill fills[] = {{"uniform_", "from", "to", "0", "1", tensor_uniform_, NULL},
-                             {"normal_", "mean", "std", "0", "1", tensor_normal_, NULL},
-                             {"log_normal_", "mean", "std", "1", "2", tensor_log_normal_, NULL},
-                             {"cauchy_", "median", "sigma", "0", "1", tensor_cauchy_, NULL},
-                             {"exponential_", "lambd", NULL, "1", NULL, NULL, tensor_exponential_},
-                             {"geometric_", "p", NULL, NULL, NULL, NULL, tensor_geometric_}};
+static const Fill fills[] = {{"uniform_", "UniformBackward0", "from", "to", "0", "1", tensor_uniform_, NULL},
+                             {"normal_", "NormalBackward0", "mean", "std", "0", "1", tensor_normal_, NULL},
+                             {"log_normal_", "LogNormalBackward0", "mean", "std", "1", "2", tensor_log_normal_, NULL},
+                             {"cauchy_", "CauchyBackward0", "median", "sigma", "0", "1", tensor_cauchy_, NULL},
+                             {"exponential_", "ExponentialBackward0", "lambd", NULL, "1", NULL, NULL, tensor_exponential_},
+                             {"geometric_", "GeometricBackward0", "p", NULL, NULL, NULL, NULL, tensor_geometric_}};
 
-/* A random fill is an in-place write: refused, and recorded as a constant, by the op it is most like. */
-static bool begin_fill(Tensor *t)
+/* The write is recorded as one of zeros: the node's name says of what. */
+static int give_filled(lua_State *L, bool ok, Tensor *t, const char *node)
 {
-    if (!grad_enabled() || !t->requires_grad)
-        return true;
-    return tensor_fill_(t, tensor_integer(0)) != NULL;
+    if (ok && grad_enabled() && t->requires_grad) node_named(t, node);
+    return give_self(L, ok);
 }
 
 static int fill_random(lua_State *L)
@@ -341,8 +341,8 @@ static int fill_random(lua_State *L)
     args_begin(&a, L, f->name, true);
     args_read(&a, params, 3 + two, 2 + two, NULL, v);
     Generator *g = generator_of(L, &v[2 + two]);
-    return give_self(L, begin_fill(v[0].t) &&
-                            (two ? f->two(v[0].t, v[1].f, v[2].f, g) : f->one(v[0].t, v[1].f, g)));
+    bool ok = two ? f->two(v[0].t, v[1].f, v[2].f, g) : f->one(v[0].t, v[1].f, g);
+    return give_filled(L, ok, v[0].t, f->node);
 }
 
 /* random_(), random_(to), random_(from, to) */
@@ -355,13 +355,12 @@ static int random_(lua_State *L)
     args_begin(&a, L, "random_", true);
     args_read(&a, params, COUNT(params), 3, NULL, v);
     Generator *g = generator_of(L, &v[3]);
-    if (!begin_fill(v[0].t))
-        return raise_pending(L);
     if (!v[1].i && !v[2].i)
-        return give_self(L, tensor_random_(v[0].t, g));
+        return give_filled(L, tensor_random_(v[0].t, g), v[0].t, "RandomBackward2");
     int64_t low = v[1].i && v[2].i ? arg_int(&a, (int)v[1].i, "from", 1) : 0;
     int64_t high = arg_int(&a, (int)(v[2].i ? v[2].i : v[1].i), "to", 0);
-    return give_self(L, tensor_randint_(v[0].t, low, high, g));
+    return give_filled(L, tensor_randint_(v[0].t, low, high, g), v[0].t,
+                       v[2].i ? "RandomBackward0" : "RandomBackward1");
 }
 
 static int bernoulli_(lua_State *L)
@@ -374,13 +373,11 @@ static int bernoulli_(lua_State *L)
     Generator *g = generator_of(L, &v[2]);
     Tensor *p = v[1].i ? to_tensor(L, (int)v[1].i) : NULL;
     double number = 0.5;
-    if (!begin_fill(v[0].t))
-        return raise_pending(L);
     if (p)
-        return give_self(L, tensor_bernoulli_from_(v[0].t, p, g));
+        return give_filled(L, tensor_bernoulli_from_(v[0].t, p, g), v[0].t, "BernoulliBackward1");
     if (v[1].i && !number_value(L, (int)v[1].i, &number))
         arg_error(&a, "p", 1, "Number", (int)v[1].i);
-    return give_self(L, tensor_bernoulli_(v[0].t, number, g));
+    return give_filled(L, tensor_bernoulli_(v[0].t, number, g), v[0].t, "BernoulliBackward2");
 }
 
 /* ---- registration ---- */

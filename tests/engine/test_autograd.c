@@ -236,15 +236,108 @@ static void broadcasting_is_undone(void **state)
     expect(tensor_grad(y), "tensor([3., 3., 3.])");
 }
 
+/* ---- custom nodes and hooks of nodes ---- */
+
+/* d (2x, 3x) / dx, and how often its context was used up and freed. */
+typedef struct Doubling {
+    int released, freed;
+} Doubling;
+
+static bool doubling_backward(void *context, Node *n, Tensor *const *g, Tensor **grads)
+{
+    (void)context;
+    assert_int_equal(node_output_count(n), 2);
+    grads[0] = op_add(op_mul(g[0], tensor_number(2)), op_mul(g[1], tensor_number(3)));
+    return grads[0] != NULL;
+}
+
+static void doubling_release(void *context) { ((Doubling *)context)->released++; }
+static void doubling_free(void *context) { ((Doubling *)context)->freed++; }
+
+/* y[0] = 2x and y[1] = 3x as one node. The context's owner on failure is the caller. */
+static bool record_doubling(Tensor *x, Tensor **y, Doubling *d)
+{
+    CustomFunction f = {"DoublingBackward", doubling_backward, doubling_release, doubling_free, d, true};
+    bool was = set_grad_enabled(false);
+    y[0] = op_mul(x, tensor_number(2));
+    y[1] = op_mul(x, tensor_number(3));
+    set_grad_enabled(was);
+    return y[0] && y[1] &&
+           autograd_custom(&f, (TensorList){2, y}, (bool[]){true, true}, (TensorList){1, &x});
+}
+
+static void a_custom_node_has_several_results(void **state)
+{
+    (void)state;
+    char name[64];
+    static Doubling d; /* the scope, and the node with it, outlive this function */
+    Tensor *x = leaf(VEC(1, 2)), *y[2];
+    assert_true(record_doubling(x, y, &d));
+    assert_string_equal(node_name(tensor_grad_fn(y[1]), name, sizeof name), "DoublingBackward");
+    assert_ptr_equal(tensor_grad_fn(y[0]), tensor_grad_fn(y[1]));
+    assert_int_equal(tensor_output_nr(y[1]), 1);
+    assert_ptr_equal(node_context(tensor_grad_fn(y[0]), doubling_backward), &d);
+    backward(op_sum(y[1], NULL, false)); /* y[0]'s gradient is zeros */
+    expect(tensor_grad(x), "tensor([3., 3.])");
+    backward(op_sum(op_mul(y[0], y[1]), NULL, false));
+    expect(tensor_grad(x), "tensor([15., 27.])");
+    assert_int_equal(d.released, 2);
+    assert_int_equal(d.freed, 0);
+}
+
+static bool count_and_double(void *context, Tensor **in, int nin, Tensor **out, int nout)
+{
+    (*(int *)context)++;
+    assert_int_equal(nout, 1);
+    Tensor **last = in ? in : out;
+    assert_int_equal(nin, in ? 2 : 0);
+    return (last[0] = op_mul(last[0], tensor_number(2))) != NULL;
+}
+
+static void nodes_have_hooks(void **state)
+{
+    (void)state;
+    int calls = 0;
+    Tensor *x = leaf(VEC(1, 2)), *y = op_mul(x, x);
+    int before = node_register_hook(tensor_grad_fn(y), true, count_and_double, NULL, &calls);
+    int after = node_register_hook(tensor_grad_fn(y), false, count_and_double, NULL, &calls);
+    Tensor *s = op_sum(y, NULL, false);
+    assert_true(autograd_backward((TensorList){1, &s}, (TensorList){0}, true, false, NULL));
+    expect(tensor_grad(x), "tensor([ 6., 12.])"); /* twice 2x, of which one half twice */
+    node_remove_hook(tensor_grad_fn(y), before);
+    node_remove_hook(tensor_grad_fn(y), after);
+    assert_true(tensor_set_grad(x, NULL));
+    backward(s);
+    expect(tensor_grad(x), "tensor([2., 4.])");
+    assert_int_equal(calls, 2);
+}
+
+static void a_window_of_a_transposed_base(void **state)
+{
+    (void)state;
+    Tensor *x = leaf(VEC(1, 2, 3)), *base = op_transpose(tensor_zeros(DIMS(2, 3), DT_F32, cpu), 0, 1);
+    base = tensor_detach(base); /* (3, 2), strides (1, 3), and a base of its own */
+    Tensor *row = op_select(base, 1, 1);
+    assert_non_null(op_apply_inplace(OP_add, (Arg[]){{.t = row}, {.t = x}}));
+    backward(op_sum(op_mul(base, op_reshape(VEC(1, 2, 3, 4, 5, 6), DIMS(3, 2))), NULL, false));
+    expect(tensor_grad(x), "tensor([2., 4., 6.])");
+}
+
 /* One round of work that allocates in every way; NULL when any allocation failed. */
 static bool work(void)
 {
+    static Doubling d;
     int mark = scope_open();
     Tensor *x = tensor_zeros(DIMS(40, 3), DT_F32, cpu);
     bool ok = x && tensor_uniform_(x, 0, 1, NULL) && tensor_set_requires_grad(x, true);
     Tensor *parts[2] = {ok ? op_select(x, 1, 0) : NULL, ok ? op_select(x, 1, 1) : NULL};
     Tensor *both = parts[0] && parts[1] ? op_cat(&(TensorList){2, parts}, 0) : NULL;
-    Tensor *y = both ? op_mean(op_exp(op_mul(both, both)), NULL, false) : NULL;
+    Tensor *two[2] = {NULL, NULL}, *base = ok ? tensor_zeros(DIMS(40, 3), DT_F32, cpu) : NULL;
+    base = base ? tensor_detach(op_transpose(base, 0, 1)) : NULL;
+    ok = both && record_doubling(both, two, &d) && base &&
+         op_apply_inplace(OP_add, (Arg[]){{.t = op_select(base, 0, 0)}, {.t = parts[0]}});
+    Tensor *sum = ok ? op_add(op_sum(op_mul(two[0], two[1]), NULL, false), op_sum(base, NULL, false)) : NULL;
+    Tensor *y = sum ? op_add(op_mean(op_exp(op_mul(both, both)), NULL, false), sum) : NULL;
     ok = y && autograd_backward((TensorList){1, &y}, (TensorList){0}, false, false, NULL);
     char *text = ok ? tensor_repr(x) : NULL;
     ok = text != NULL;
@@ -288,6 +381,9 @@ int main(void)
         CASE(unused_inputs),
         CASE(a_million_ops_run_backward),
         CASE(broadcasting_is_undone),
+        CASE(a_custom_node_has_several_results),
+        CASE(nodes_have_hooks),
+        CASE(a_window_of_a_transposed_base),
         CASE(every_allocation_may_fail),
     };
     return cmocka_run_group_tests_name("autograd", tests, NULL, NULL);

@@ -72,14 +72,14 @@ end
 trapezoid("trapezoid",
     function(y, dx, dim)
         if y.shape[dim] == 0 then return y:sum(dim) end
-        return (y:sum(dim) - (y:select(dim, 0) + y:select(dim, -1)) * 0.5) * dx
+        return torch._named("MulBackward1", (y:sum(dim) - (y:select(dim, 0) + y:select(dim, -1)) * 0.5) * dx)
     end,
-    function(y, dx, dim) return (pair_sums(y, dim) * dx):sum(dim) / 2.0 end)
+    function(y, dx, dim) return torch._named("DivBackward1", (pair_sums(y, dim) * dx):sum(dim) / 2.0) end)
 T.trapz = T.trapezoid
 
 trapezoid("cumulative_trapezoid",
     function(y, dx, dim) return (pair_sums(y, dim) * (dx / 2.0)):cumsum(dim) end,
-    function(y, dx, dim) return (pair_sums(y, dim) * dx):cumsum(dim) / 2.0 end)
+    function(y, dx, dim) return torch._named("DivBackward1", (pair_sums(y, dim) * dx):cumsum(dim) / 2.0) end)
 
 -- ---- powers ----
 

@@ -77,9 +77,22 @@ end
 
 -- ---- splits that autograd sees as copies ----
 
-function T.unsafe_split(input, split_size, dim) return torch.split(input, split_size, dim) end
-function T.unsafe_split_with_sizes(input, sizes, dim) return torch.split(input, sizes, dim) end
-function T.unsafe_chunk(input, chunks, dim) return torch.chunk(input, chunks, dim) end
+local function named(name, pieces)
+    for _, piece in ipairs(pieces) do torch._named(name, piece) end
+    return pieces
+end
+
+function T.unsafe_split(input, split_size, dim)
+    return named("UnsafeSplitBackward0", torch.split(input, split_size, dim))
+end
+
+function T.unsafe_split_with_sizes(input, sizes, dim)
+    return named("UnsafeSplitWithSizesBackward0", torch.split(input, sizes, dim))
+end
+
+function T.unsafe_chunk(input, chunks, dim)
+    return named("UnsafeSplitBackward0", torch.chunk(input, chunks, dim))
+end
 
 -- ---- complex numbers: there are none, so that these are what they do to real ones ----
 

@@ -44,7 +44,12 @@ function T.broadcast_tensors(...)
         end
     end
     local out = {}
-    for i, x in ipairs(list) do out[i] = x:expand(shape) end
+    for i, x in ipairs(list) do
+        local own = sizes(x)
+        local same = #own == #shape
+        for k = 1, #own do same = same and own[k] == shape[k] end
+        out[i] = same and x or x:expand(shape)
+    end
     return out
 end
 
