@@ -79,7 +79,7 @@ local function adaptive(name, f, with_indices)
     end
 
     function Pool:extra_repr()
-        return "output_size=" .. repr(self.output_size)
+        return "output_size=" .. repr(self.output_size):gsub("False", "None")
     end
     pool[name] = Pool
 end
