@@ -144,8 +144,9 @@ Tensor *forward_triangular_solve(Tensor *x, Tensor *A, bool upper, bool transpos
     Dims batch;
     if (!common_batch(A, x, &batch)) return NULL;
     Tensor *X = op_triangular_solve_part(x, A, upper, transpose, unitriangular);
+    if (!X) return NULL; /* A may have no two dims */
     Dims full = with_matrix(batch, A->shape[A->ndim - 2], A->shape[A->ndim - 1]);
-    Tensor *copy = X ? op_clone(op_expand(A, &full)) : NULL;
+    Tensor *copy = op_clone(op_expand(A, &full));
     results_extra(copy, NULL);
     return copy ? X : NULL;
 }
@@ -385,11 +386,11 @@ Tensor *forward_linalg_qr_backward(Tensor *g1, Tensor *A, Tensor *Q, Tensor *R, 
         return tide_fail("RuntimeError",
                          "The derivative of linalg.qr depends on Q, which is not computed when "
                          "mode='r'. Please use linalg.qr(A, mode='reduced') if you are going to "
-                         "require gradients.");
+                         "differentiate through linalg.qr.");
     if (mode == QR_COMPLETE && m > n)
         return tide_fail("RuntimeError",
                          "The QR decomposition is not differentiable when mode='complete' and nrows "
-                         "> ncols");
+                         "> ncols.");
     if (differentiates_again(A)) {
         Q = op_linalg_qr(A, mode);
         R = op_second();
