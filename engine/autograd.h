@@ -47,7 +47,7 @@ typedef struct Edge {
     bool is_number;   /* a wrapped number: saved keeps it, no gradient */
 } Edge;
 
-enum { NODE_INLINE_EDGES = 3 };
+enum { NODE_INLINE_EDGES = 3, NODE_SHAPE = 5 };
 
 typedef enum NodeKind { NODE_OP, NODE_ACCUMULATE, NODE_COPY_SLICES, NODE_CUSTOM } NodeKind;
 
@@ -59,8 +59,11 @@ struct Node {
     uint8_t nparam;
     uint16_t op;       /* OpId */
     uint64_t number;   /* older nodes have smaller ones */
-    const char *where; /* interned position, or NULL */
     const char *name;  /* interned, where the op's own does not serve; or NULL */
+    Place *place;      /* where it was recorded, or NULL */
+    int line;          /* there; 0: unknown */
+    uint8_t ndim;      /* of an op's result, whose sizes are kept as far as they fit */
+    int64_t size[NODE_SHAPE];
     int nedge;         /* tensor operands, lists flattened */
     Edge *edge;        /* inline_edge, or malloc'd for lists */
     Edge inline_edge[NODE_INLINE_EDGES];

@@ -151,9 +151,10 @@ static bool check_anomaly(const Node *n, Tensor *g, int output)
 {
     char name[64];
     if (!anomaly_on || !anomaly_nan || !g || !contains_nan(g)) return true;
+    char where[256] = "";
+    if (n->place) node_where(n, where, sizeof where);
     return tide_refuse("RuntimeError", "Function '%s' returned nan values in its %dth output.%s%s",
-                       node_name(n, name, sizeof name), output, n->where ? " It was recorded at " : "",
-                       n->where ? n->where : "");
+                       node_name(n, name, sizeof name), output, n->place ? " It was recorded at " : "", where);
 }
 
 /* ---- kinds of node ---- */
@@ -324,14 +325,16 @@ static bool compute(Walk *w, Node *n, bool captured)
     if (n->kind == NODE_ACCUMULATE)
         return !w->accumulate || (w->inputs.n && !captured) || accumulate_leaf(w, n);
     if (n->kind == NODE_CUSTOM) return run_custom(w, n);
-    if (n->released && saved_something(n))
-        return tide_refuse(
+    if (n->released && saved_something(n)) {
+        tide_fail(
             "RuntimeError",
             "Trying to backward through the graph a second time (or directly access saved tensors after "
             "they have already been freed). Saved intermediate values of the graph are freed when you call "
             ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
             "graph a "
             "second time or if you need to access saved tensors after calling backward.");
+        return node_blame(n, "what it saved was freed by an earlier backward");
+    }
     if (n->kind == NODE_COPY_SLICES) return run_copy_slices(w, n);
     return run_formulas(w, n, n->g, NULL);
 }
@@ -385,9 +388,11 @@ static void drop_gradients(Node *n)
 static bool seed_root(Walk *w, Tensor *y, Tensor *g, int index)
 {
     char have[256], want[256];
-    if (!needs_grad(y))
-        return tide_refuse("RuntimeError",
-                           "element %d of tensors does not require grad and does not have a grad_fn", index);
+    if (!needs_grad(y)) {
+        tide_fail("RuntimeError", "element %d of tensors does not require grad and does not have a grad_fn", index);
+        if (y->storage && y->storage->place) tide_error_note("the tensor was made in %s", y->storage->place->name);
+        return false;
+    }
     if (!g) {
         if (y->numel != 1)
             return tide_refuse("RuntimeError", "grad can be implicitly created only for scalar outputs");

@@ -16,6 +16,7 @@
 
 #include "engine/dtype.h"
 #include "engine/error.h"
+#include "engine/place.h"
 #include "engine/random.h"
 
 #define TIDE_MAXDIM 16
@@ -40,6 +41,9 @@ typedef struct Dims {
 typedef struct Storage {
     int32_t refs;
     uint32_t version; /* counts in-place writes; autograd compares it with what it saved */
+    Place *place;     /* where it was made; NULL: unknown */
+    Place *written;   /* where it was last written to in place while gradients were recorded; NULL: nowhere known */
+    int written_line; /* 0: unknown */
     uint32_t writer;  /* the latest recorded in-place op, for messages: node_writer(); 0 is none */
     Device device;
     bool borrowed;    /* data belongs to somebody else (free_borrowed is called instead of the allocator) */
@@ -324,9 +328,12 @@ int node_output_count(const Node *n);
 bool set_anomaly_enabled(bool on, bool check_nan);
 bool anomaly_enabled(void);
 bool anomaly_checks_nan(void);
-/* Where new nodes say they were made (cell or line); the text is copied once per distinct position. */
-void autograd_set_position(const char *where);
-const char *node_position(const Node *n);
+/* Where n was recorded: NULL if unknown; *line (may be NULL) is 0 if unknown. */
+const Place *node_place(const Node *n, int *line);
+/* Bytes of the tensors that only n keeps for the backward pass, or that it shares with others; 0 once they are gone. */
+size_t node_saved_bytes(const Node *n);
+/* The shape of n's first result, as far as n knows it: false if it does not. */
+bool node_shape(const Node *n, Dims *shape);
 
 /* ---- devices ----------------------------------------------------------------------------------- */
 

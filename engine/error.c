@@ -15,9 +15,19 @@ void *tide_fail(const char *kind, const char *format, ...)
         vsnprintf(pending.text, sizeof pending.text, format, ap);
         va_end(ap);
         pending.kind = kind;
+        pending.note[0] = '\0';
         pending.number++;
     }
     return NULL;
+}
+
+void tide_error_note(const char *format, ...)
+{
+    if (!pending.kind || pending.note[0]) return;
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(pending.note, sizeof pending.note, format, ap);
+    va_end(ap);
 }
 
 bool tide_failed(void) { return pending.kind != NULL; }

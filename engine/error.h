@@ -14,6 +14,7 @@
 typedef struct TideError {
     const char *kind;   /* NULL when no error is pending */
     char text[2048];    /* without the kind; cut, never overrun */
+    char note[512];     /* what else helps a reader, "": nothing; no part of the message */
     unsigned number;    /* of errors recorded so far: tells them apart */
 } TideError;
 
@@ -22,6 +23,9 @@ void *tide_fail(const char *kind, const char *format, ...) __attribute__((format
 
 /* The same for bool functions: returns false. */
 #define tide_refuse(...) (tide_fail(__VA_ARGS__) != NULL)
+
+/* Adds a note to the pending error, unless it has one. */
+void tide_error_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 bool tide_failed(void);
 const TideError *tide_error(void);

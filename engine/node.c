@@ -11,7 +11,6 @@
 static uint64_t nodes_made;
 static Node *free_nodes;         /* linked through edge */
 static Autograd *free_autograds; /* linked through fn */
-static const char *position;
 
 /* ---- small structs ---- */
 
@@ -49,7 +48,7 @@ Node *node_new(NodeKind kind)
     n->number = ++nodes_made;
     n->edge = n->inline_edge;
     n->arg = n->inline_arg;
-    n->where = position;
+    if (kind != NODE_ACCUMULATE) n->line = place_line(&n->place);
     return n;
 }
 
@@ -236,6 +235,8 @@ Node *node_record(OpId op, const Arg *arg, Tensor *y, int variant)
         ok = n->result != NULL;
     }
     scope_close(mark);
+    n->ndim = y->ndim;
+    for (int d = 0; d < y->ndim && d < NODE_SHAPE; d++) n->size[d] = y->shape[d];
     n->number = ++nodes_made; /* now: finding an operand's node may have made a new one, which must be older */
     if (ok) return n;
 fail:
@@ -373,9 +374,57 @@ int node_inputs(const Node *n, Node **out, int *output, int max)
 }
 
 Tensor *node_variable(const Node *n) { return n->variable; }
-const char *node_position(const Node *n) { return n->where; }
 
-/* Positions and names are kept for good, once each; a session has few. */
+const Place *node_place(const Node *n, int *line)
+{
+    if (line) *line = n->line;
+    return n->place;
+}
+
+const char *node_where(const Node *n, char *buf, size_t size)
+{
+    if (n->line)
+        snprintf(buf, size, "%s:%d", n->place->name, n->line);
+    else
+        snprintf(buf, size, "%s", n->place->name);
+    return buf;
+}
+
+bool node_blame(const Node *n, const char *what)
+{
+    char name[128], where[256];
+    if (n->place)
+        tide_error_note("%s was recorded at %s: %s", node_name(n, name, sizeof name), node_where(n, where, sizeof where),
+                        what);
+    return false;
+}
+
+bool node_shape(const Node *n, Dims *shape)
+{
+    const Tensor *t = n->kind == NODE_ACCUMULATE    ? n->variable
+                      : n->kind == NODE_COPY_SLICES ? n->target->base
+                      : n->kind == NODE_CUSTOM      ? n->custom->output[0].meta
+                                                    : NULL;
+    if (t) {
+        *shape = tensor_dims(t);
+        return true;
+    }
+    shape->n = n->ndim;
+    memcpy(shape->v, n->size, sizeof n->size);
+    return n->kind == NODE_OP && n->ndim <= NODE_SHAPE;
+}
+
+size_t node_saved_bytes(const Node *n)
+{
+    size_t bytes = 0;
+    for (int i = 0; i <= n->nedge; i++) {
+        const Tensor *t = i < n->nedge ? n->edge[i].saved : n->result;
+        if (t) bytes += (size_t)t->numel * dtype_size((DType)t->dtype);
+    }
+    return bytes;
+}
+
+/* Names are kept for good, once each; a session has few. */
 typedef struct Word {
     struct Word *next;
     char text[];
@@ -394,12 +443,6 @@ static const char *interned(const char *text)
     found->next = known[h % 256];
     known[h % 256] = found;
     return found->text;
-}
-
-void autograd_set_position(const char *where)
-{
-    const char *word = where ? interned(where) : NULL;
-    if (word || !where) position = word; /* a missing position is no error */
 }
 
 Tensor *node_named(Tensor *t, const char *name)
@@ -485,7 +528,32 @@ static bool unpack_operand(Edge *e, bool graph, Tensor **out)
     return *out != NULL;
 }
 
+/* The pending error is about t, which n saved. */
+static bool blame_write(const Node *n, const Tensor *t)
+{
+    char written[256] = "";
+    const Storage *s = t ? t->storage : NULL;
+    if (s && s->written)
+        snprintf(written, sizeof written, ", and then written to at %s:%d", s->written->name, s->written_line);
+    char what[300];
+    snprintf(what, sizeof what, "the tensor was saved there%s", written);
+    return node_blame(n, what);
+}
+
+static bool unpack(Node *n, bool graph, Tensor **operand, Unpacked *u);
+
 bool node_unpack(Node *n, bool graph, Tensor **operand, Unpacked *u)
+{
+    if (unpack(n, graph, operand, u)) return true;
+    for (int i = 0; i <= n->nedge; i++) {
+        const Tensor *t = i < n->nedge ? n->edge[i].saved : n->result;
+        if (t && t->storage->version != (i < n->nedge ? n->edge[i].version : n->result_version))
+            return blame_write(n, t);
+    }
+    return false;
+}
+
+static bool unpack(Node *n, bool graph, Tensor **operand, Unpacked *u)
 {
     const OpInfo *info = op_info((OpId)n->op);
     int at = 0;

@@ -52,6 +52,10 @@ bool hooks_run(Hook *h, HookKind kind, int output, Tensor **value);
 bool node_has_hook(const Node *n, HookKind kind);
 bool node_hooks_run(Node *n, HookKind kind, Tensor **in, int nin, Tensor **out, int nout);
 
+/* "In [3]:2", as far as it is known; n has a place. */
+const char *node_where(const Node *n, char *buf, size_t size);
+/* Notes n's name, place and what is the matter beside the pending error. Returns false. */
+bool node_blame(const Node *n, const char *what);
 Node *node_new(NodeKind kind);                                      /* refs 1 */
 Node *node_record(OpId op, const Arg *arg, Tensor *y, int variant); /* an op node with its edges and saved tensors */
 /* n, an op node recorded on view x of base, becomes a node on base itself. Takes n over. */

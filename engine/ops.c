@@ -417,6 +417,7 @@ static Tensor *apply_inplace(OpId op, const OpInfo *info, const Arg *args)
     set_grad_enabled(was);
     if (!ok) return NULL;
     x->storage->version++;
+    if (was) x->storage->written_line = place_line(&x->storage->written);
     return record ? autograd_record_inplace(op, before, x) : x;
 }
 

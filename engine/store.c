@@ -154,8 +154,20 @@ typedef struct SmallStorage {
 
 static SmallStorage *free_storages;
 
-static void count_bytes(Device device, size_t bytes)
+/* Bytes come (or go: negative) at a storage's place. */
+static void count_at(Place *p, Device device, ptrdiff_t bytes)
 {
+    if (!p) return;
+    size_t *count = device.type == DEVICE_CPU ? &p->host : &p->device;
+    *count += (size_t)bytes;
+}
+
+static void count_bytes(Storage *s)
+{
+    Device device = s->device;
+    size_t bytes = s->bytes;
+    s->place = place_now();
+    count_at(s->place, device, (ptrdiff_t)bytes);
     use.live += bytes;
     use.total += bytes;
     if (use.live > use.peak) use.peak = use.live;
@@ -192,6 +204,7 @@ Storage *storage_new(size_t bytes, Device device)
     p->s.refs = 1;
     p->s.version = 0;
     p->s.writer = 0;
+    p->s.written = NULL;
     p->s.device = device;
     p->s.borrowed = false;
     p->s.bytes = bytes;
@@ -204,7 +217,7 @@ Storage *storage_new(size_t bytes, Device device)
             return NULL;
         }
     }
-    count_bytes(device, bytes);
+    count_bytes(&p->s);
     return &p->s;
 }
 
@@ -218,7 +231,7 @@ Storage *storage_borrow(void *data, size_t bytes, void (*free_data)(void *), voi
                      .data = data,
                      .free_borrowed = free_data,
                      .context = context};
-    count_bytes(p->s.device, bytes);
+    count_bytes(&p->s);
     return &p->s;
 }
 
@@ -227,6 +240,7 @@ void storage_release(Storage *s)
     if (!s || --s->refs > 0) return;
     SmallStorage *p = (SmallStorage *)s;
     use.live -= s->bytes;
+    count_at(s->place, s->device, -(ptrdiff_t)s->bytes);
     device_live[s->device.type == DEVICE_CPU ? 0 : 1 + s->device.index % 255] -= s->bytes;
     if (s->borrowed) {
         if (s->free_borrowed) s->free_borrowed(s->context);

@@ -5,6 +5,7 @@
 #include "lang/cells.h"
 #include "lang/library.h"
 #include "lang/sugar.h"
+#include "lang/teach.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,12 @@
 #include <string.h>
 
 #include <lualib.h>
+
+/* What runs from now on makes its tensors in the chunk of this name. */
+static void enter_place(const char *chunkname)
+{
+    place_set(place_named(*chunkname == '=' || *chunkname == '@' ? chunkname + 1 : chunkname));
+}
 
 /* ---- translated chunks ---- */
 
@@ -64,6 +71,7 @@ static int load_text(lua_State *L, const char *source, size_t length, const char
 {
     SugarError e = {0};
     size_t n;
+    forget_lines();
     char *text = sugar_translate_with(source, length, chunkname, &chunk_options, &n, &e, NULL);
     if (!text)
         return load_untranslated(L, source, length, chunkname, mode, &e);
@@ -75,6 +83,7 @@ static int load_text(lua_State *L, const char *source, size_t length, const char
 
 int lang_load(lua_State *L, const char *source, size_t length, const char *chunkname)
 {
+    enter_place(*chunkname == '=' || *chunkname == '@' ? chunkname : "=(chunk)");
     return load_text(L, source, length, chunkname, NULL);
 }
 
@@ -119,6 +128,7 @@ static int load_file(lua_State *L, const char *path, const char *mode)
     if (skip > 0 && skip + 1 < length && source[skip + 1] == LUA_SIGNATURE[0])
         skip++; /* the line end as well */
     bool binary = skip < length && source[skip] == LUA_SIGNATURE[0];
+    forget_lines();
     int status = binary
                      ? luaL_loadbufferx(L, source + skip, length - skip, name, mode)
                      : load_text(L, path ? source : source + skip, path ? length : length - skip, name, mode);
@@ -129,6 +139,7 @@ static int load_file(lua_State *L, const char *path, const char *mode)
 
 int lang_load_file(lua_State *L, const char *path)
 {
+    enter_place(path ? path : "=stdin");
     return load_file(L, path, NULL);
 }
 
@@ -201,6 +212,7 @@ static int translating_load(lua_State *L)
     const char *source = lua_tolstring(L, 1, &length), *name = given ? given : string ? source : "=(load)";
     bool binary = length > 0 && source[0] == LUA_SIGNATURE[0];
     bool text = strchr(mode, 't') != NULL;
+    forget_lines();
     int status = binary || !text ? luaL_loadbufferx(L, source, length, name, mode)
                                  : load_text(L, source, length, name, mode);
     return finish_load(L, status, env);
@@ -272,6 +284,7 @@ int lang_load_cell(lua_State *L, const char *source, size_t length, const char *
     SugarError e = {0};
     SugarCell kind = {0};
     size_t n;
+    forget_lines();
     char *text = sugar_translate_with(source, length, chunkname, &cell_options, &n, &e, &kind);
     *cell = (LangCell){kind.value, kind.silent};
     if (!text)
@@ -281,7 +294,7 @@ int lang_load_cell(lua_State *L, const char *source, size_t length, const char *
     if (status != LUA_OK)
         return status;
     note_cell(L, chunkname);
-    autograd_set_position(*chunkname == '=' || *chunkname == '@' ? chunkname + 1 : chunkname);
+    enter_place(chunkname);
     return LUA_OK;
 }
 
@@ -353,6 +366,7 @@ static int open_state(lua_State *L)
     lua_getfield(L, -1, "functional");
     lua_setglobal(L, "F");
     guard_globals(L);
+    remember_lines(L);
     return 0;
 }
 

@@ -89,6 +89,14 @@ typedef struct LangMemory {
 } LangMemory;
 LangMemory lang_memory(void);
 
+/* Bytes of tensors alive by the cell or script that made them. */
+typedef struct LangPlace {
+    const char *name; /* "In [3]" */
+    size_t host, device; /* on the CPU; on OpenCL devices */
+} LangPlace;
+/* Goes through them, newest first, from NULL on; NULL after the last. */
+const void *lang_next_place(const void *previous, LangPlace *place);
+
 /* "Tide 0.1.0" */
 const char *lang_version(void);
 /* Pushes a few lines: version, what it was built with, the OpenCL devices found. */

@@ -43,21 +43,31 @@ int raise_error(lua_State *L, const char *kind, const char *format, ...)
 
 /* What the op behind the latest raised error was given, and that error's message. */
 static OpFailure raised;
+static char raised_note[sizeof((TideError *)0)->note];
 static char raised_text[sizeof((TideError *)0)->text + 40];
 
 static void note_raised(const TideError *e)
 {
     const OpFailure *f = op_failure();
     raised_text[0] = '\0';
-    if (!f)
+    if (!f && !e->note[0])
         return;
-    raised = *f;
+    if (f)
+        raised = *f;
+    else
+        raised.noperand = 0;
+    snprintf(raised_note, sizeof raised_note, "%s", e->note);
     snprintf(raised_text, sizeof raised_text, "%s: %s", e->kind, e->text);
 }
 
 const OpFailure *raised_failure(const char *message)
 {
-    return raised_text[0] && strcmp(message, raised_text) == 0 ? &raised : NULL;
+    return raised_text[0] && raised.noperand && strcmp(message, raised_text) == 0 ? &raised : NULL;
+}
+
+const char *raised_remark(const char *message)
+{
+    return raised_text[0] && raised_note[0] && strcmp(message, raised_text) == 0 ? raised_note : NULL;
 }
 
 int raise_pending(lua_State *L)

@@ -51,6 +51,7 @@ bool load_embedded(lua_State *L, const char *name)
     const EmbeddedFile *f = find_embedded(name);
     if (!f)
         return false;
+    forget_lines();
     const char *chunkname = lua_pushfstring(L, "=[torch]%s", f->name);
     if (luaL_loadbufferx(L, f->bytes, f->length, chunkname, "t") != LUA_OK)
         lua_error(L);
@@ -113,6 +114,7 @@ static void fill_table(lua_State *L, int torch)
     open_nn(L, &lib);
     open_store(L, &lib);
     open_teach(L, &lib);
+    open_places(L);
     lua_pushvalue(L, lib.methods);
     lua_setfield(L, torch, "_methods"); /* where the Lua library adds methods */
     lua_pushvalue(L, lib.functional);

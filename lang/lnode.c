@@ -321,6 +321,19 @@ static void push_next_functions(lua_State *L, Node *n)
     }
 }
 
+/* "In [3]:2"; nil if it is not known. */
+static void push_place(lua_State *L, const Node *n)
+{
+    int line;
+    const Place *place = node_place(n, &line);
+    if (!place)
+        lua_pushnil(L);
+    else if (line)
+        lua_pushfstring(L, "%s:%d", place->name, line);
+    else
+        lua_pushstring(L, place->name);
+}
+
 static int node_index(lua_State *L)
 {
     Node *n = check_node(L);
@@ -337,7 +350,7 @@ static int node_index(lua_State *L)
     else if (strcmp(key, "variable") == 0 && node_variable(n))
         push_tensor(L, node_variable(n));
     else if (strcmp(key, "position") == 0)
-        lua_pushstring(L, node_position(n));
+        push_place(L, n);
     else if (!custom_field(L, n, 1, 2))
         return raise_error(L, "AttributeError", "'%s' object has no attribute '%s'",
                            node_name(n, name, sizeof name), key);

@@ -371,6 +371,7 @@ static int teach_compile(lua_State *L)
     }
     memmove(whole + sizeof head - 1, whole, n + 1);
     memcpy(whole, head, sizeof head - 1);
+    forget_lines();
     int status = luaL_loadbufferx(L, whole, n + sizeof head - 1, name, "t");
     free(whole);
     if (status != LUA_OK)
@@ -421,6 +422,97 @@ static int teach_failure(lua_State *L)
         if (strchr("ID", info->params[p].kind))
             set_integer(L, param_name(info->name, &info->params[p]), f->number[p]);
     lua_setfield(L, -2, "arguments");
+    return 1;
+}
+
+/* remark(message): what the engine noted beside that error, nil if nothing */
+static int teach_remark(lua_State *L)
+{
+    lua_pushstring(L, raised_remark(luaL_checkstring(L, 1)));
+    return 1;
+}
+
+/* ---- graphs ---- */
+
+/* The number of n in the list at stack index 2, appended if it is new; the map from nodes to numbers is at 3. */
+static lua_Integer number_of(lua_State *L, Node *n, lua_Integer *count)
+{
+    lua_rawgetp(L, 3, n);
+    lua_Integer number = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    if (number)
+        return number;
+    char name[128];
+    Dims shape;
+    int line;
+    const Place *place = node_place(n, &line);
+    lua_createtable(L, 0, 8);
+    lua_pushstring(L, node_name(n, name, sizeof name));
+    lua_setfield(L, -2, "name");
+    if (node_shape(n, &shape)) {
+        push_dims(L, &shape);
+        lua_setfield(L, -2, "shape");
+    }
+    set_integer(L, "saved", (lua_Integer)node_saved_bytes(n));
+    if (place) {
+        lua_pushstring(L, place->name);
+        lua_setfield(L, -2, "place");
+        set_integer(L, "line", line);
+    }
+    if (node_variable(n)) {
+        push_tensor(L, node_variable(n));
+        lua_setfield(L, -2, "variable");
+    }
+    lua_pushlightuserdata(L, n);
+    lua_setfield(L, -2, "node");
+    lua_rawseti(L, 2, ++*count);
+    lua_pushinteger(L, *count);
+    lua_rawsetp(L, 3, n);
+    return *count;
+}
+
+/* Sets the field inputs of the node on top: the numbers of what feeds it, false where nothing does. */
+static void set_inputs(lua_State *L, const Node *n, lua_Integer *count)
+{
+    int inputs = node_inputs(n, NULL, NULL, 0);
+    Node **from = lua_newuserdatauv(L, (size_t)(inputs + 1) * sizeof *from, 0);
+    node_inputs(n, from, NULL, inputs);
+    lua_createtable(L, inputs, 0);
+    for (int i = 0; i < inputs; i++) {
+        if (from[i])
+            lua_pushinteger(L, number_of(L, from[i], count));
+        else
+            lua_pushboolean(L, false);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -3, "inputs");
+    lua_pop(L, 1);
+}
+
+/* graph(t, most): the nodes behind t, its own first: name, shape, saved (bytes), place, line, variable, inputs
+ * (numbers); at most `most` of them, then the field left_out is true; nil if t has no graph */
+static int teach_graph(lua_State *L)
+{
+    Tensor *t = to_tensor(L, 1);
+    lua_Integer most = luaL_optinteger(L, 2, 10000), count = 0;
+    Node *root = t ? tensor_grad_fn(t) : NULL;
+    lua_settop(L, 1);
+    if (!root)
+        return 0;
+    lua_newtable(L);
+    lua_newtable(L);
+    number_of(L, root, &count);
+    for (lua_Integer i = 1; i <= count && i <= most; i++) {
+        lua_rawgeti(L, 2, i);
+        lua_getfield(L, -1, "node");
+        const Node *n = lua_touserdata(L, -1);
+        lua_pop(L, 1);
+        set_inputs(L, n, &count);
+        lua_pop(L, 1);
+    }
+    lua_pushboolean(L, count > most);
+    lua_setfield(L, 2, "left_out");
+    lua_settop(L, 2);
     return 1;
 }
 
@@ -506,6 +598,7 @@ void open_teach(lua_State *L, const Library *lib)
         {"start", teach_start},   {"count", teach_count},     {"stop", teach_stop},
         {"id", teach_id},         {"memory", teach_memory},   {"bytes", teach_bytes},
         {"spans", teach_spans},   {"compile", teach_compile}, {"failure", teach_failure},
+        {"remark", teach_remark}, {"graph", teach_graph},
         {NULL, NULL}};
     lua_getglobal(L, "require");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &require_key);

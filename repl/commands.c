@@ -21,6 +21,7 @@ static bool command_history(Session *s, const char *rest);
 static bool command_reset(Session *s, const char *rest);
 static bool command_doctest(Session *s, const char *rest);
 static bool command_translate(Session *s, const char *rest);
+static bool command_tb(Session *s, const char *rest);
 static bool command_help(Session *s, const char *rest);
 
 const Command commands[] = {
@@ -28,6 +29,7 @@ const Command commands[] = {
     {"timeit", "CODE", "runs it often enough to know its time well", ARG_CODE, command_timeit},
     {"explain", "CODE", "draws what each op of the code does to the shapes", ARG_CODE, command_explain},
     {"trace", "CODE", "the arithmetic behind one element of a result", ARG_CODE, command_trace},
+    {"graph", "CODE [> FILE]", "the autograd graph behind a tensor; FILE.dot or FILE.svg", ARG_CODE, command_graph},
     {"who", "", "names your variables", ARG_NONE, command_who},
     {"whos", "", "your variables with dtype, shape, device, bytes and gradient", ARG_NONE, command_whos},
     {"mem", "", "bytes held by tensors, results and Lua", ARG_NONE, command_mem},
@@ -40,6 +42,7 @@ const Command commands[] = {
     {"reset", "", "forgets your variables, results and cells", ARG_NONE, command_reset},
     {"lesson", "FILE", "steps through a file with --%% cells", ARG_FILE, command_lesson},
     {"doctest", "FILE...", "runs the examples in .md, .lua and .txt files", ARG_FILE, command_doctest},
+    {"tb", "", "all frames of the latest error, the library's too", ARG_NONE, command_tb},
     {"translate", "CODE", "shows the plain Lua that the code means", ARG_CODE, command_translate},
     {"help", "", "this list", ARG_NONE, command_help},
     {NULL, NULL, NULL, ARG_NONE, NULL},
@@ -173,6 +176,12 @@ static bool command_reset(Session *s, const char *rest)
     (void)rest;
     session_reset(s);
     return true;
+}
+
+static bool command_tb(Session *s, const char *rest)
+{
+    (void)rest;
+    return report_traceback(s->L) || complain("no error so far");
 }
 
 static bool command_help(Session *s, const char *rest)

@@ -30,6 +30,7 @@ bool command_whos(Session *s, const char *rest);
 bool command_mem(Session *s, const char *rest);
 bool command_explain(Session *s, const char *code); /* teach.c */
 bool command_trace(Session *s, const char *code);
+bool command_graph(Session *s, const char *code);
 bool command_save(Session *s, const char *path); /* save.c */
 bool command_load(Session *s, const char *path);
 bool command_lesson(Session *s, const char *path);

@@ -16,6 +16,7 @@
 /* Finding a level takes as many steps as it is deep: a recursion without end has 200,000 of them. */
 enum { SHOWN_FRAMES = 8, DEEPEST_FRAME = 2000, LONGEST_LINE = 160, LONGEST_MESSAGE = 4000 };
 
+static const char traceback_key; /* registry: the latest error with all its frames, for %tb */
 static const char sources_key; /* registry: table from chunk name to text */
 
 /* Pushes the table of remembered texts. */
@@ -262,6 +263,22 @@ static void append_message(Buffer *out, const char *message, size_t length)
         buffer_puts(out, "...");
 }
 
+/* Keeps what %tb shows: every frame of the error whose text is on top of the stack. */
+static void keep_traceback(lua_State *L)
+{
+    luaL_traceback(L, L, lua_tostring(L, -1), 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &traceback_key);
+}
+
+bool report_traceback(lua_State *L)
+{
+    bool any = lua_rawgetp(L, LUA_REGISTRYINDEX, &traceback_key) == LUA_TSTRING;
+    if (any)
+        puts(lua_tostring(L, -1));
+    lua_pop(L, 1);
+    return any;
+}
+
 int report_handler(lua_State *L)
 {
     Buffer out = {0};
@@ -272,6 +289,7 @@ int report_handler(lua_State *L)
     else
         luaL_tolstring(L, 1, NULL); /* a table with __tostring speaks for itself */
     const char *message = lua_tolstring(L, -1, &length);
+    keep_traceback(L);
     size_t position = lua_type(L, 1) == LUA_TSTRING ? position_length(L, message) : 0;
     append_message(&out, message + position, length - position);
     append_frames(L, &out, message + position);

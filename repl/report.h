@@ -16,5 +16,7 @@ int report_handler(lua_State *L);
 void report_syntax(lua_State *L, const char *chunkname);
 /* Prints the report on top of the stack on standard error, after what was printed so far, and pops it. */
 void report_print(lua_State *L);
+/* Prints the latest error with all its frames, the library's too; false when there was none. */
+bool report_traceback(lua_State *L);
 
 #endif

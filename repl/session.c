@@ -309,11 +309,30 @@ static bool run_lua(Session *s, const char *source, size_t length)
     return n >= 0;
 }
 
+/* The length of the lines of comment in front of a %command, which a lesson's cell may have; 0 if it is none. */
+static size_t comment_before_command(const char *source, size_t length)
+{
+    size_t at = 0;
+    while (at < length) {
+        const char *line = source + at;
+        size_t n = line_length(line, source + length), blanks = strspn(line, " \t");
+        if (blanks < n && !starts_with(line + blanks, "--"))
+            break;
+        if (starts_with(line + blanks, "--[["))
+            return 0;
+        at += n < length - at ? n + 1 : n;
+    }
+    return at < length && special_is(source + at, length - at) ? at : 0;
+}
+
 /* Protects the bookkeeping: what runs the user's code is protected in itself. */
 static int run_cell_protected(lua_State *L)
 {
     CellRun *run = lua_touserdata(L, 1);
     results_begin(run->session, run->source, run->length);
+    size_t comment = comment_before_command(run->source, run->length);
+    run->source += comment;
+    run->length -= comment;
     if (special_is(run->source, run->length))
         run->ok = special_run(run->session, run->source, run->length);
     else

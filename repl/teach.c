@@ -22,12 +22,25 @@ static bool teach(Session *s, const char *command, const char *code)
     return n >= 0;
 }
 
+/* Whether the code is a cell at all; if not, that is reported as for any cell. */
+static bool is_code(Session *s, const char *code)
+{
+    bool value, ok = session_compile(s, code, strlen(code), &value);
+    lua_pop(s->L, ok);
+    return ok;
+}
+
 bool command_explain(Session *s, const char *code)
 {
-    return teach(s, "explain", code);
+    return is_code(s, code) && teach(s, "explain", code);
 }
 
 bool command_trace(Session *s, const char *code)
 {
-    return teach(s, "trace", code);
+    return is_code(s, code) && teach(s, "trace", code);
+}
+
+bool command_graph(Session *s, const char *code)
+{
+    return teach(s, "graph", code);
 }

@@ -193,7 +193,7 @@ bool command_whos(Session *s, const char *rest)
 
 /* ---- %mem ------------------------------------------------------------------------------------ */
 
-static void print_bytes(const char *what, double bytes)
+static const char *format_bytes(char *text, size_t size, double bytes)
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
     int unit = 0;
@@ -201,7 +201,56 @@ static void print_bytes(const char *what, double bytes)
         bytes /= 1000;
         unit++;
     }
-    printf("%-24s%8.*f %s\n", what, unit == 0 ? 0 : 1, bytes, units[unit]);
+    snprintf(text, size, "%8.*f %s", unit == 0 ? 0 : 1, bytes, units[unit]);
+    return text;
+}
+
+static void print_bytes(const char *what, double bytes)
+{
+    char text[32];
+    printf("%-24s%s\n", what, format_bytes(text, sizeof text, bytes));
+}
+
+enum { SHOWN_PLACES = 10 };
+
+/* Puts the place among the largest so far. */
+static int insert_place(LangPlace *largest, int n, LangPlace place)
+{
+    int at = n < SHOWN_PLACES ? n : SHOWN_PLACES;
+    while (at > 0 && largest[at - 1].host + largest[at - 1].device < place.host + place.device)
+        at--;
+    if (at == SHOWN_PLACES)
+        return n;
+    int kept = n < SHOWN_PLACES ? n : SHOWN_PLACES - 1;
+    memmove(largest + at + 1, largest + at, (size_t)(kept - at) * sizeof *largest);
+    largest[at] = place;
+    return kept + 1;
+}
+
+/* The cells and scripts that made the most of what is alive, by device. */
+static void print_places(void)
+{
+    LangPlace largest[SHOWN_PLACES], place;
+    int n = 0, all = 0;
+    bool device = false;
+    for (const void *p = lang_next_place(NULL, &place); p != NULL; p = lang_next_place(p, &place)) {
+        if (place.host + place.device == 0)
+            continue;
+        all++;
+        device = device || place.device > 0;
+        n = insert_place(largest, n, place);
+    }
+    if (n > 0)
+        printf("made by%s\n", device ? "                        CPU      OpenCL" : "");
+    for (int i = 0; i < n; i++) {
+        char host[32], other[32];
+        printf("  %-22.40s%s", largest[i].name, format_bytes(host, sizeof host, (double)largest[i].host));
+        if (device)
+            printf("  %s", format_bytes(other, sizeof other, (double)largest[i].device));
+        putchar('\n');
+    }
+    if (all > n)
+        printf("  (and %d places more)\n", all - n);
 }
 
 bool command_mem(Session *s, const char *rest)
@@ -214,5 +263,6 @@ bool command_mem(Session *s, const char *rest)
     print_bytes("results in Out", (double)s->held_bytes);
     print_bytes("results may hold", (double)results_budget());
     print_bytes("Lua", lua_gc(s->L, LUA_GCCOUNT) * 1024.0 + lua_gc(s->L, LUA_GCCOUNTB));
+    print_places();
     return true;
 }

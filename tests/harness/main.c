@@ -74,6 +74,7 @@ static void run_file(const char *path)
         {"scripts", run_script},
         {"pty", run_dialogue},
         {"notes", run_document},
+        {"lessons", run_document},
         {"goldens", run_golden},
     };
     int passed = harness.passed, failed = harness.failed, skipped = harness.skipped;

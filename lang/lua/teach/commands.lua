@@ -15,4 +15,9 @@ function commands.trace(code, chunkname)
     io.stdout:write(require("torch.teach.trace").run(code, chunkname, nil).text, "\n")
 end
 
+function commands.graph(code, chunkname)
+    if not code:find("%S") then support.raise("ValueError", "%%graph needs a tensor") end
+    require("torch.teach.graph").command(code, chunkname)
+end
+
 return commands

@@ -101,9 +101,13 @@ end
 local function other_index(node, base, key, variables)
     local v, known = value_of(node.children[1], variables)
     if known and not rawequal(v, base) then return true end
-    if #node.children == 2 then
-        v, known = value_of(node.children[2], variables)
-        if known and type(v) == "number" and not rawequal(v, key) then return true end
+    if type(key) == "string" then -- literal slices, as one text
+        return node.text:match("%[(.*)%]$"):gsub("%s", "") ~= key:gsub("%s", "")
+    end
+    for i = 2, #node.children do
+        v, known = value_of(node.children[i], variables)
+        local had = type(key) == "table" and rawget(key, i - 1) or key
+        if known and type(v) == "number" and not rawequal(v, had) then return true end
     end
     return false
 end
@@ -239,7 +243,9 @@ function errors.describe(message, text, cell)
     local variables = names.frame(level)
     local nodes = text and (source.parse(text, info.source, cell) or source.parse(text, info.source, not cell)) or {}
     local node = find_node(message, nodes, level, info.currentline, failure, variables)
+    local remark = teach.remark(message)
     local drawn = failure and picture.explains_failure(failure) and is_misfit(message) and draw(failure, node, variables, level) or nil
+    if remark then drawn = (drawn and drawn .. "\n" or "") .. "  " .. remark end
     if not node then return drawn end
     return drawn, node.from, node.to, node.sign_from, node.sign_to
 end

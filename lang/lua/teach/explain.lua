@@ -238,6 +238,7 @@ end
 local function elements(first, last, step)
     if last < first then return "no elements" end
     if first == last then return "element " .. first end
+    if first + step == last then return ("elements %d and %d"):format(first, last) end
     if step == 1 then return ("elements %d to %d"):format(first, last) end
     return ("elements %d, %d ... %d"):format(first, first + step, last)
 end
@@ -508,7 +509,7 @@ end
 -- ---- the public face ----
 
 local Explanation = {__name = "torch.teach.Explanation"}
-function Explanation.__tostring(e) return ("<explanation of %d ops>"):format(#e) end
+function Explanation.__tostring(e) return ("<explanation of %d op%s>"):format(#e, #e == 1 and "" or "s") end
 
 -- Steps as the caller sees them: names and numbers, no tensors.
 local function public(steps)

@@ -241,7 +241,7 @@ function picture.reduction(op)
     for d = 1, n do
         if op.arguments.keepdim or not gone[d] then table.insert(drawing.result_columns, d) end
     end
-    drawing.title = ("%s over %s"):format(op.op, not dims and "all dims" or
+    drawing.title = ("%s over %s"):format(op.op:gsub("_all$", ""):gsub("_dim$", ""), not dims and "all dims" or
         (#names == 1 and "dim " or "dims ") .. table.concat(names, ", "))
     drawing.notes[1] = ("[ ] %s: each result is made of %d"):format(
         op.arguments.keepdim and "kept as 1" or "gone", count)
@@ -334,7 +334,7 @@ for _, name in ipairs {"addcmul", "addcdiv", "ldexp", "masked_fill", "mse_loss",
 end
 local reductions = {}
 for _, name in ipairs {"argmax", "argmin", "max_dim", "min_dim", "median_dim", "nanmedian_dim", "mode", "logsumexp",
-    "var", "std", "norm", "kthvalue"} do
+    "var", "std", "norm", "kthvalue", "max_all", "min_all", "median_all", "nanmedian_all"} do
     reductions[name] = true
 end
 local joins = {cat = true, stack = true}

@@ -12,7 +12,7 @@ local teach = torch._teach
 
 local trace = {}
 
-local MOST_TERMS, MOST_LINES, WIDTH = 64, 40, 80
+local MOST_TERMS, MOST_LINES, WIDTH = 24, 24, 80
 
 -- ---- elements ----
 
@@ -521,7 +521,6 @@ local function text_of(walk, title)
         end
         lines[#lines + 1] = "  " .. e.label .. (" "):rep(width - utf8.len(e.label)) .. "  " .. number_text(e.value)
     end
-    if #walk.lines > 0 then lines[#lines + 1] = "" end
     for i, l in ipairs(walk.lines) do
         if i > MOST_LINES then
             lines[#lines + 1] = ("  ... %d steps more"):format(#walk.lines - MOST_LINES)
@@ -539,7 +538,7 @@ end
 -- ---- the public face ----
 
 local Trace = {__name = "torch.teach.Trace"}
-function Trace.__tostring(t) return ("<trace of %d steps>"):format(#t) end
+function Trace.__tostring(t) return ("<trace of %d step%s>"):format(#t, #t == 1 and "" or "s") end
 
 function trace.run(code, chunkname, env)
     local nodes, message = source.parse(code, chunkname, true)
@@ -548,7 +547,7 @@ function trace.run(code, chunkname, env)
     local seen, results = explain.watch(f)
     local value = results[1]
     if not lookup.is_tensor(value) then
-        support.raise("TypeError", "trace_element(): the expression gives a %s, not an element of a tensor",
+        support.raise("TypeError", "trace_element(): the expression must give one element of a tensor, not %s",
             support.type_word(value))
     elseif value:numel() ~= 1 then
         support.raise("ValueError",
