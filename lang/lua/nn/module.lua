@@ -41,7 +41,7 @@ end
 
 local WORDS = {_parameters = {"parameter", "torch.nn.Parameter"},
     _modules = {"child module", "torch.nn.Module"},
-    _buffers = {"buffer", "torch.Tensor"}}
+    _buffers = {"buffer", "torch.nn.Buffer, torch.Tensor"}}
 
 local function long_type(v)
     if not is_tensor(v) then return support.type_word(v) end
@@ -137,6 +137,8 @@ end
 
 -- ---- registration ----
 
+local OWN = {parameter = "_parameters", buffer = "_buffers", module = "_modules"}
+
 local function check_name(self, name, what)
     if type(name) ~= "string" then
         raise("TypeError", "%s name should be a string. Got %s", what == "module" and what or what,
@@ -147,7 +149,7 @@ local function check_name(self, name, what)
             ([['%s name can\'t contain "."']]):format(what), name)
     end
     if name == "" then raise("KeyError", [['%s name can\'t be empty string ""']], what) end
-    if self._kind[name] == nil and self[name] ~= nil then
+    if self._kind[name] ~= OWN[what] and (self._kind[name] ~= nil or self[name] ~= nil) then
         raise("KeyError", [["attribute '%s' already exists"]], name)
     end
 end
@@ -285,7 +287,11 @@ local function find(self, path, kind)
     if kind == "_modules" then way, last = path, nil end
     for name in (way or ""):gmatch("[^.]+") do
         local child = module._modules[name]
-        if child == nil then raise("AttributeError", "%s has no attribute `%s`", module:_get_name(), name) end
+        if child == nil and module[name] ~= nil then
+            raise("AttributeError", "`%s` is not an nn.Module", name)
+        elseif child == nil then
+            raise("AttributeError", "%s has no attribute `%s`", module:_get_name(), name)
+        end
         module = child
     end
     return module, last or path
@@ -425,7 +431,7 @@ local function same_shape(a, b)
     return a.ndim == b.ndim and tostring(a.shape) == tostring(b.shape)
 end
 
-local function load_state(self, from, prefix, strict, found)
+local function load_state(self, from, prefix, found)
     for _, kind in ipairs {"_parameters", "_buffers"} do
         for _, name in ipairs(self._order[kind]) do
             local value, key = self[kind][name], prefix .. name
@@ -433,7 +439,7 @@ local function load_state(self, from, prefix, strict, found)
             if value ~= nil and not (kind == "_buffers" and self._transient[name]) then
                 found.keys[key] = true
                 if given == nil then
-                    if strict then table.insert(found.missing, key) end
+                    table.insert(found.missing, key)
                 elseif not is_tensor(given) then
                     table.insert(found.errors, ('While copying the parameter named "%s", expected ' ..
                         'torch.Tensor or Tensor-like object from checkpoint but received %s')
@@ -451,7 +457,7 @@ local function load_state(self, from, prefix, strict, found)
     end
     for _, name in ipairs(self._order._modules) do
         local child = self._modules[name]
-        if child then load_state(child, from, prefix .. name .. ".", strict, found) end
+        if child then load_state(child, from, prefix .. name .. ".", found) end
     end
 end
 
@@ -482,16 +488,16 @@ function Module:load_state_dict(from, ...)
         raise("TypeError", "Expected state_dict to be dict-like, got <class '%s'>.", support.type_word(from))
     end
     local found = {keys = {}, missing = {}, unexpected = {}, errors = {}}
-    load_state(self, from, "", strict, found)
-    if strict then
-        for key in pairs(from) do
-            if not found.keys[key] then table.insert(found.unexpected, key) end
-        end
-        if getmetatable(from) == nil then table.sort(found.unexpected) end
+    load_state(self, from, "", found)
+    for key in pairs(from) do
+        if not found.keys[key] then table.insert(found.unexpected, key) end
     end
+    if getmetatable(from) == nil then table.sort(found.unexpected) end
     local messages = {}
-    if #found.missing > 0 then table.insert(messages, key_list("Missing", found.missing)) end
-    if #found.unexpected > 0 then table.insert(messages, key_list("Unexpected", found.unexpected)) end
+    if strict and #found.missing > 0 then table.insert(messages, key_list("Missing", found.missing)) end
+    if strict and #found.unexpected > 0 then
+        table.insert(messages, key_list("Unexpected", found.unexpected))
+    end
     table.move(found.errors, 1, #found.errors, #messages + 1, messages)
     if #messages > 0 then
         raise("RuntimeError", "Error(s) in loading state_dict for %s:\n\t%s", self:_get_name(),
