@@ -212,7 +212,7 @@ bool differentiates_again(const Tensor *A) { return records(A); }
 
 /* ---- LU ---- */
 
-bool lu_of(Tensor *A, LU *f)
+bool lu_of(Tensor *A, LUFactors *f)
 {
     Dims batch = batch_dims(A);
     int64_t m = A->shape[A->ndim - 2], n = A->shape[A->ndim - 1];
@@ -225,14 +225,14 @@ bool lu_of(Tensor *A, LU *f)
            kernel_run(OP_linalg_lu_factor_ex, NULL, 0, (Tensor *[]){f->lu, f->pivots, f->info}, 3, NULL);
 }
 
-bool lu_either(Tensor *A, LU *f, bool *flipped)
+bool lu_either(Tensor *A, LUFactors *f, bool *flipped)
 {
     *flipped = A->contiguous;
     Tensor *x = *flipped ? swapped(A) : A;
     return x && lu_of(x, f);
 }
 
-Tensor *lu_solution(const LU *f, Tensor *B, const Dims *batch, bool transposed)
+Tensor *lu_solution(const LUFactors *f, Tensor *B, const Dims *batch, bool transposed)
 {
     Tensor *X = column_major_copy(B, batch);
     if (!X || X->numel == 0) return X;

@@ -67,13 +67,13 @@ bool differentiates_again(const Tensor *A);
 
 /* ---- LU ---- */
 
-typedef struct LU {
+typedef struct LUFactors {
     Tensor *lu, *pivots, *info; /* (…, m, n) column-major, (…, min(m, n)) int32, (…) int32 */
-} LU;
-bool lu_of(Tensor *A, LU *f);
+} LUFactors;
+bool lu_of(Tensor *A, LUFactors *f);
 /* The LU of A, or of its transpose where that spares a copy in another layout: *flipped. */
-bool lu_either(Tensor *A, LU *f, bool *flipped);
+bool lu_either(Tensor *A, LUFactors *f, bool *flipped);
 /* X in AX = B, or A'X = B, B (…, n, k); the result is column-major. */
-Tensor *lu_solution(const LU *f, Tensor *B, const Dims *batch, bool transposed);
+Tensor *lu_solution(const LUFactors *f, Tensor *B, const Dims *batch, bool transposed);
 
 #endif

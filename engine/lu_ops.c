@@ -69,7 +69,7 @@ static Tensor *unpacked(Tensor *LU, int64_t part)
 
 Tensor *forward_linalg_lu_factor_ex(Tensor *A, bool pivot, bool check_errors)
 {
-    LU f;
+    LUFactors f;
     if (!check_lu_input(A, "torch.lu_factor") || !check_pivot(pivot) || !lu_of(A, &f) ||
         (check_errors && !check_infos(f.info, FAILURE_LU, "torch.linalg.lu_factor_ex")))
         return NULL;
@@ -96,7 +96,7 @@ Tensor *forward_linalg_lu_factor_part(Tensor *A, Tensor *LU, Tensor *P)
 
 Tensor *forward_linalg_lu(Tensor *A, bool pivot)
 {
-    LU f;
+    LUFactors f;
     if (!check_lu_input(A, "linalg.lu") || !check_pivot(pivot) || !lu_of(A, &f)) return NULL;
     Tensor *P = permutation_matrix(f.pivots, A->shape[A->ndim - 2], A);
     Tensor *L = unpacked(f.lu, 0), *U = unpacked(f.lu, 1);
@@ -203,11 +203,14 @@ Tensor *forward_linalg_lu_unpack(Tensor *LU_data, Tensor *LU_pivots, bool unpack
             "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.\n"
             "Note: this function is intended to be used with the output produced by "
             "torch.linalg.lu_factor");
-    if (LU_data->ndim < 2 || LU_pivots->ndim != LU_data->ndim - 1)
-        return tide_fail("RuntimeError", "torch.lu_unpack: LU_pivots must have one dim less than LU_data");
+    if (!check_matrix(LU_data, "LU_data", "torch.lu_unpack")) return NULL;
+    int64_t m = LU_data->shape[LU_data->ndim - 2], n = LU_data->shape[LU_data->ndim - 1];
+    Dims wanted = with_dim(batch_dims(LU_data), m < n ? m : n), given = tensor_dims(LU_pivots);
+    bool same = given.n == wanted.n;
+    for (int d = 0; same && d < wanted.n; d++) same = given.v[d] == wanted.v[d];
+    if (!same) return tide_fail("RuntimeError", "torch.lu_unpack: LU_pivots do not belong to LU_data");
     Tensor *none = tensor_empty(DIMS(0), (DType)LU_data->dtype, LU_data->device);
-    Tensor *P =
-        unpack_pivots ? permutation_matrix(LU_pivots, LU_data->shape[LU_data->ndim - 2], LU_data) : none;
+    Tensor *P = unpack_pivots ? permutation_matrix(LU_pivots, m, LU_data) : none;
     Tensor *L = unpack_data ? op_lu_unpack_part(LU_data, 0) : none;
     Tensor *U = unpack_data ? op_lu_unpack_part(LU_data, 1) : none;
     if (!L || !U) return NULL;
@@ -229,21 +232,21 @@ Tensor *forward_lu_unpack_backward(Tensor *g1, Tensor *like, int64_t part)
 
 /* ---- lu_solve ---- */
 
-Tensor *forward_linalg_lu_solve(Tensor *LU_, Tensor *pivots, Tensor *B, bool left, bool adjoint)
+Tensor *forward_linalg_lu_solve(Tensor *LU, Tensor *pivots, Tensor *B, bool left, bool adjoint)
 {
     static const char who[] = "linalg.lu_solve";
     Dims batch;
-    if (!check_lapack_dtype(LU_, who, "linalg.lu_solve_cpu")) return NULL;
-    if (LU_->dtype != B->dtype)
+    if (!check_lapack_dtype(LU, who, "linalg.lu_solve_cpu")) return NULL;
+    if (LU->dtype != B->dtype)
         return tide_fail(
             "RuntimeError",
             "%s: Expected LU and B to have the same dtype, but found LU of type %s and B of type %s "
             "instead",
-            who, cname(LU_), cname(B));
+            who, cname(LU), cname(B));
     if (pivots->dtype != DT_I32)
         return tide_fail("RuntimeError", "%s: pivots should be a Tensor of scalar type torch.int32", who);
-    if (!check_equation(LU_, B, left, who)) return NULL;
-    Dims vectors = with_dim(batch_dims(LU_), LU_->shape[LU_->ndim - 1]);
+    if (!check_equation(LU, B, left, who)) return NULL;
+    Dims vectors = with_dim(batch_dims(LU), LU->shape[LU->ndim - 1]);
     if (pivots->ndim == 0 || pivots->shape[pivots->ndim - 1] != vectors.v[vectors.n - 1])
         return tide_fail("RuntimeError",
                          "%s: Number of pivots per batch should be same as the dimension of the matrix", who);
@@ -257,8 +260,8 @@ Tensor *forward_linalg_lu_solve(Tensor *LU_, Tensor *pivots, Tensor *B, bool lef
                    : tide_fail("RuntimeError",
                                "Pivots given to lu_solve must all be greater or equal to 1. Did you "
                                "properly pass the result of lu_factor?");
-    if (!common_batch(LU_, B, &batch)) return NULL;
-    LU f = {LU_, pivots, NULL};
+    if (!common_batch(LU, B, &batch)) return NULL;
+    LUFactors f = {LU, pivots, NULL};
     Tensor *X = lu_solution(&f, left ? B : swapped(B), &batch, adjoint == left);
     return left ? X : swapped(X);
 }
@@ -270,13 +273,13 @@ static Tensor *system_gradient(Tensor *gB, Tensor *X, bool left, bool adjoint)
     return op_neg(adjoint ? op_matmul(mT(gB), X) : op_matmul(mT(X), gB));
 }
 
-Tensor *forward_linalg_lu_solve_backward(Tensor *g1, Tensor *LU_, Tensor *pivots, Tensor *X, bool left,
+Tensor *forward_linalg_lu_solve_backward(Tensor *g1, Tensor *LU, Tensor *pivots, Tensor *X, bool left,
                                          bool adjoint)
 {
-    Tensor *gB = op_linalg_lu_solve(LU_, pivots, g1, left, !adjoint);
+    Tensor *gB = op_linalg_lu_solve(LU, pivots, g1, left, !adjoint);
     Tensor *gA = system_gradient(gB, X, left, adjoint);
-    Tensor *P = permutation_matrix(pivots, LU_->shape[LU_->ndim - 2], LU_);
-    Tensor *moved = op_matmul(mT(P), gA), *L = unpacked(LU_, 0), *U = unpacked(LU_, 1);
+    Tensor *P = permutation_matrix(pivots, LU->shape[LU->ndim - 2], LU);
+    Tensor *moved = op_matmul(mT(P), gA), *L = unpacked(LU, 0), *U = unpacked(LU, 1);
     return op_add(op_tril(op_matmul(moved, mT(U)), -1), op_triu(op_matmul(mT(L), moved), 0));
 }
 
@@ -296,7 +299,7 @@ static Tensor *solve(Tensor *A, Tensor *B, bool left, Tensor **infos)
 {
     static const char who[] = "linalg.solve";
     Dims batch;
-    LU f;
+    LUFactors f;
     bool flipped, vectors = holds_vectors(A, B);
     if (!check_same_device((Tensor *[]){A, B}, 2) || !check_lapack_dtype(A, who, "lu_cpu")) return NULL;
     if (A->dtype != B->dtype)
@@ -356,7 +359,7 @@ Tensor *forward_linalg_solve_backward(Tensor *g1, Tensor *A, Tensor *X, bool lef
 
 static Tensor *inverse(Tensor *A, bool check, const char *who)
 {
-    LU f;
+    LUFactors f;
     bool flipped;
     if (!check_lapack_dtype(A, "linalg.inv", NULL) || !check_square(A, "linalg.inv") ||
         !lu_either(A, &f, &flipped))
@@ -399,7 +402,7 @@ static Tensor *parity(Tensor *pivots, const Tensor *like)
     return op_rsub(scaled_by(odd, 2), tensor_number(1));
 }
 
-static bool determinant_factors(Tensor *A, const char *who, const char *kernel, LU *f)
+static bool determinant_factors(Tensor *A, const char *who, const char *kernel, LUFactors *f)
 {
     bool flipped;
     return check_lapack_dtype(A, who, kernel) && check_square(A, who) && lu_either(A, f, &flipped);
@@ -407,15 +410,16 @@ static bool determinant_factors(Tensor *A, const char *who, const char *kernel, 
 
 Tensor *forward_linalg_det(Tensor *A)
 {
-    LU f;
+    LUFactors f;
     if (!determinant_factors(A, "linalg.det", "lu_cpu", &f)) return NULL;
     return op_mul(parity(f.pivots, A), op_prod(diagonal_of(f.lu), DIMS(-1), false));
 }
 
-/* det A times the inverse of A', where A may be singular: det is smooth, so 0 pivots are moved a little. */
+/* g det A times the inverse of A', 0 pivots moved a little so that there is one. Where det A is 0 to the last bit the
+ * result is 0, as PyTorch's is; only derivatives that are differentiated again are those of the smooth det there. */
 static Tensor *adjugate_near(Tensor *g1, Tensor *A, Tensor *det)
 {
-    LU f;
+    LUFactors f;
     bool flipped;
     if (!lu_either(A, &f, &flipped)) return NULL;
     Tensor *pivot = diagonal_of(f.lu);
@@ -451,7 +455,7 @@ Tensor *forward_det(Tensor *x) { return op_linalg_det(x); }
 
 Tensor *forward_linalg_slogdet(Tensor *A)
 {
-    LU f;
+    LUFactors f;
     if (!determinant_factors(A, "linalg.slogdet", NULL, &f)) return NULL;
     Tensor *pivot = diagonal_of(f.lu);
     Tensor *sign = op_mul(parity(f.pivots, A), op_prod(op_sign(pivot), DIMS(-1), false));
