@@ -416,6 +416,8 @@ Tensor *forward_index_add(Tensor *x, int64_t dim, Tensor *index, Tensor *source,
         return tide_fail("RuntimeError",
                          "index_add_(): self (%s) and source (%s) must have the same scalar type", cname(x),
                          cname(source));
+    if (source->ndim == 0 && index->numel != 1)
+        return no_such_dim(dim);
     if (index->numel != size_along(source, dim < source->ndim ? dim : 0))
         return tide_fail("RuntimeError",
                          "index_add_(): Number of indices (%lld) should be equal to source.size(dim): "
@@ -455,6 +457,10 @@ Tensor *forward_index_copy(Tensor *x, int64_t dim, Tensor *index, Tensor *source
                          "index_copy_(): self and source expected to have the same dtype, but got (self) %s "
                          "and (source) %s",
                          cname(x), cname(source));
+    if (source->ndim == 0 && index->numel != 1)
+        return tide_fail("IndexError",
+                         "index_copy_(): When source is scalar, index should have one element (got %lld)",
+                         (long long)index->numel);
     if (index->dtype != DT_I64)
         return tide_fail("RuntimeError", "index_copy_(): Expected a long tensor for index, but got %s",
                          cname(index));
@@ -564,6 +570,8 @@ Tensor *forward_take_along_dim(Tensor *x, Tensor *indices, const Dims *dim)
                          "dimensions, but got %d dimensions for input, and %d dimensions for indices",
                          x->ndim, indices->ndim);
     int64_t at = dim->n ? dim->v[0] : 0;
+    if (x->ndim == 0)
+        return no_such_dim(at);
     if (!wrap_dim(&at, x->ndim))
         return NULL;
     Dims a = tensor_dims(x), b = tensor_dims(indices), both;

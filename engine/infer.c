@@ -128,8 +128,7 @@ bool elementwise_types(OpId op, Tensor *const *in, int n, DType *compute, DType 
     if (op == OP_heaviside && in[0]->dtype != in[1]->dtype)
         return tide_refuse("RuntimeError",
                            "heaviside is not yet implemented for tensors with different dtypes.");
-    if (op == OP_lerp && !same_dtypes_for_lerp(in))
-        return false;
+    if (op == OP_lerp && !same_dtypes_for_lerp(in)) return false;
     if (op == OP_square && d == DT_BOOL) { /* it is x ** 2, and the exponent an integer */
         *compute = *result = DT_I64;
         return true;

@@ -243,7 +243,8 @@ static void put_suffixes(Text *out, Tensor *t)
     if (!out->s || out->failed) return;
     const char *line = strrchr(out->s, '\n');
     size_t at = strlen(line ? line + 1 : out->s) + 2;
-    if (t->device.type != DEVICE_CPU) put_suffix(out, &at, "device='%s'", device_name(t->device, buf, sizeof buf));
+    if (t->device.type != DEVICE_CPU)
+        put_suffix(out, &at, "device='%s'", device_name(t->device, buf, sizeof buf));
     if (t->numel == 0 && t->ndim != 1) {
         format_dims(buf, sizeof buf, t->ndim, t->shape);
         buf[0] = '(';

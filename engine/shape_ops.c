@@ -209,8 +209,7 @@ Tensor *forward_roll(Tensor *x, const Dims *shifts, const Dims *dims)
                          dims->n);
     for (int i = 0; x && i < dims->n; i++) {
         int64_t d = dims->v[i];
-        if (x->ndim == 0)
-            return tide_fail("IndexError", "Dimension specified as %lld but tensor has no dimensions", (long long)d);
+        if (x->ndim == 0) return no_such_dim(d);
         if (!wrap_dim(&d, x->ndim)) return NULL;
         x = roll_one(x, shifts->v[i], d);
     }

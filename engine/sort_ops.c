@@ -543,9 +543,15 @@ static Tensor *slices_as_rows(Tensor *x, int64_t dim)
 static Tensor *unique_by(Tensor *x, const Dims *dim, bool consecutive, bool want_inverse, bool want_counts)
 {
     int64_t at = dim && dim->n ? dim->v[0] : 0;
+    if (dim && x->ndim == 0)
+        return no_such_dim(at);
     if (dim && !wrap_dim(&at, x->ndim))
         return NULL;
-    bool by_slices = dim && x->ndim > 0;
+    bool by_slices = dim != NULL;
+    for (int d = 0; by_slices && d < x->ndim; d++)
+        if (x->shape[d] == 0 && d != at)
+            return tide_fail("RuntimeError", "There are 0 sized dimensions, and they aren't selected, so "
+                                             "unique cannot be applied");
     Tensor *rows = by_slices ? slices_as_rows(x, at) : op_reshape(x, DIMS(x->numel)), *order = NULL;
     if (!rows)
         return NULL;

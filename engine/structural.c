@@ -46,6 +46,11 @@ const char *cname(const Tensor *t)
     return dtype_info[t->dtype].cname;
 }
 
+Tensor *no_such_dim(int64_t dim)
+{
+    return tide_fail("IndexError", "Dimension specified as %lld but tensor has no dimensions", (long long)dim);
+}
+
 const char *ctype_name(const Tensor *t)
 {
     static const char *const names[DT_COUNT] = {"bool", "unsigned char", "signed char",   "short", "int",

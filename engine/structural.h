@@ -15,6 +15,8 @@ Tensor *as_int64(Tensor *index);
 const char *cname(const Tensor *t); /* "Float" */
 /* C++'s name of the element type, as some messages spell dtypes: "float", "long" */
 const char *ctype_name(const Tensor *t);
+/* PyTorch's error for any dim of a 0-dim tensor where it allows none; NULL. */
+Tensor *no_such_dim(int64_t dim);
 /* Whether recording an op on x is called for. */
 bool records(const Tensor *x);
 /* NotImplementedError naming PyTorch's kernel unless t's dtype is floating. */

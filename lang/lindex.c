@@ -386,8 +386,9 @@ void index_write(lua_State *L, Tensor *t, int key, int value)
     if (found.count) {
         Tensor *room[TIDE_MAXDIM];
         TensorList list = index_list(x, &found, room);
-        if (v->is_number || v->dtype != x->dtype)
+        if (v->is_number)
             v = tensor_to(v, (DType)x->dtype, x->device, false);
+        v = without_leading_ones(v, 0);
         ok = v && op_apply_inplace(OP_index_put, (Arg[]){{.t = x}, {.list = &list}, {.t = v}, {.b = false}});
     } else if (v->is_number) {
         ok = tensor_fill_(x, v) != NULL;

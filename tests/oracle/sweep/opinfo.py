@@ -62,7 +62,7 @@ class Arguments:
 
     def text(self, v):
         if isinstance(v, torch.Tensor):
-            if v.layout is not torch.strided or v.dtype not in DTYPES or len(self.inputs) == 12 or v.is_nested:
+            if v.device.type != "cpu" or v.layout is not torch.strided or v.dtype not in DTYPES or len(self.inputs) == 12 or v.is_nested:
                 raise Unspeakable("a tensor of another kind")
             name = "abcdefghijklm"[len(self.inputs)]
             self.inputs[name] = v

@@ -28,7 +28,8 @@ def order(d, op):
     if op == "msort":
         return f"torch.msort({a})"
     if op == "topk":
-        return f"torch.topk({a}, {d.integer(0, 2)}{options(dim=d.pick([None, dim]), largest=d.pick([None, False]))})[0]"
+        call = f"torch.topk({a}, {d.integer(0, 2)}{options(dim=d.pick([None, dim]), largest=d.pick([None, False]))})"
+        return f"values, places = {call}\nvalues"  # the places of equal elements are not defined
     if op == "unique":
         return f"torch.unique({a}{options(sorted=d.pick([None, True]), return_inverse=d.pick([None, True]), return_counts=d.pick([None, True]), dim=d.pick([None, None, dim]))})"
     if op == "unique_consecutive":
