@@ -1,5 +1,6 @@
 /* shape_ops.c - copies, joins and rearrangements, and the derivatives of the views. */
 #include "engine/ops_internal.h"
+#include "engine/structural.h"
 #include "engine/autograd.h"
 #include "engine/store.h"
 
