@@ -6,8 +6,8 @@
 
 /* ---- checks; who is the function as messages name it ---- */
 
-/* float32 or float64. Of other dtypes who speaks first, NULL: it says nothing; then kernel, PyTorch's name of its
- * own, NULL: it has none that would. */
+/* float32 or float64. Of other dtypes who speaks first, NULL: it says nothing; then kernel, PyTorch's name
+ * of its own, NULL: it has none that would. */
 bool check_lapack_dtype(const Tensor *A, const char *who, const char *kernel);
 bool check_matrix(const Tensor *A, const char *name, const char *who);
 bool check_square(const Tensor *A, const char *who);

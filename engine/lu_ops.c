@@ -1,4 +1,4 @@
-/* lu_ops.c - forwards of lapack.def: LU factors and the solutions, inverses and determinants they give; LDL. */
+/* lu_ops.c - forwards of lapack.def: LU and LDL factors; the solutions, inverses, determinants they give. */
 #include "engine/factor.h"
 #include "engine/store.h"
 
@@ -415,8 +415,9 @@ Tensor *forward_linalg_det(Tensor *A)
     return op_mul(parity(f.pivots, A), op_prod(diagonal_of(f.lu), DIMS(-1), false));
 }
 
-/* g det A times the inverse of A', 0 pivots moved a little so that there is one. Where det A is 0 to the last bit the
- * result is 0, as PyTorch's is; only derivatives that are differentiated again are those of the smooth det there. */
+/* g det A times the inverse of A', 0 pivots moved a little so that there is one. Where det A is 0 to the
+ * last bit the result is 0, as PyTorch's is; only derivatives that are differentiated again are those of
+ * the smooth det there. */
 static Tensor *adjugate_near(Tensor *g1, Tensor *A, Tensor *det)
 {
     LUFactors f;

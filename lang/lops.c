@@ -314,10 +314,11 @@ static void add_closure(lua_State *L, int table, const char *name, lua_CFunction
     lua_setfield(L, table, name);
 }
 
-/* Rows linalg_<name> are torch.linalg.<name>: they go to the table torch._linalg, from which the Lua library takes
- * them. NULL for other rows. */
+/* Rows linalg_<name> are torch.linalg.<name>: they go to the table torch._linalg, from which the Lua library
+ * takes them. */
 static const char linalg_prefix[] = "linalg_";
 
+/* That <name>; NULL for other rows. */
 static const char *linalg_name(const OpInfo *info)
 {
     size_t n = sizeof linalg_prefix - 1;

@@ -1,8 +1,8 @@
 /* lapack.c - factorisations and solutions of batches of matrices: one kernel a LAPACK routine.
  *
  * Matrices are column-major and dense: strides (…, 1, rows), batch after batch. Outputs that a routine works
- * on in place hold its input already. Infos are LAPACK's, one a matrix; it is the caller who makes them errors.
- * Between two matrices Ctrl-C is looked for. */
+ * on in place hold its input already. Infos are LAPACK's, one a matrix; the caller makes them errors. Between
+ * two matrices Ctrl-C is looked for. */
 #include "engine/cpu/blas.h"
 #include "engine/cpu/kernels.h"
 #include "engine/cpu/lapack.h"

@@ -1,5 +1,6 @@
-/* test_linalg.c - first and second derivatives of every result of the factorisations, against finite differences:
- * results beyond the first, and functions that read one triangle of their argument, which test_grad leaves out. */
+/* test_linalg.c - first and second derivatives of every result of the factorisations, against finite
+ * differences: results beyond the first, and functions that read one triangle of their argument, which
+ * test_grad leaves out. */
 #include "tests/engine/sample.h"
 
 #include <setjmp.h>
