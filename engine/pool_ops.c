@@ -145,8 +145,12 @@ static bool read_windows(const char *op, int n, const Tensor *x, const Dims *ker
     return check_output(op, x, k, w);
 }
 
-static bool check_grid_sizes(const char *op, const int64_t *size, int n, bool average)
+static bool check_grid_sizes(const char *op, const Tensor *x, const int64_t *size, int n, bool average)
 {
+    char shape[256];
+    Dims result = tensor_dims(x);
+    for (int i = 0; i < n; i++) result.v[result.n - n + i] = size[i];
+    format_dims(shape, sizeof shape, result.n, result.v);
     for (int i = 0; i < n; i++) {
         if (size[i] >= 0) continue;
         if (average && n == 2)
@@ -161,8 +165,8 @@ static bool check_grid_sizes(const char *op, const int64_t *size, int n, bool av
                 "%s: elements of output_size must be greater than or equal to 0 but received {%lld, "
                 "%lld,%lld}",
                 op, (long long)size[0], (long long)size[1], (long long)size[2]);
-        return tide_refuse("RuntimeError", "Trying to create tensor with negative dimension %lld",
-                           (long long)size[i]);
+        return tide_refuse("RuntimeError", "Trying to create tensor with negative dimension %lld: %s",
+                           (long long)size[i], shape);
     }
     return true;
 }
@@ -190,7 +194,7 @@ static bool read_grid(const char *op, int n, const Tensor *x, const Dims *size, 
                 "sizes %s with dimension %d being empty",
                 op, format_dims(have, sizeof have, x->ndim, x->shape), x->ndim - n + i);
     }
-    return check_grid_sizes(op, w->out, n, average);
+    return check_grid_sizes(op, x, w->out, n, average);
 }
 
 /* ---- running the kernels ---- */
@@ -274,6 +278,7 @@ Tensor *forward_adaptive_max_pool2d_with_indices(Tensor *x, const Dims *output_s
 {
     Windows w;
     if (!read_grid("adaptive_max_pool2d", 2, x, output_size, &w)) return NULL;
+    if (!check_float(x, "adaptive_max_pool2d")) return NULL;
     Tensor *y = largest(OP_adaptive_max_pool2d_with_indices, x, &w), *places = op_second();
     if (y && records(x)) y = op_adaptive_max_pool2d_values(x, y, places);
     results_extra(places, NULL);
@@ -284,6 +289,7 @@ Tensor *forward_adaptive_max_pool3d_with_indices(Tensor *x, const Dims *output_s
 {
     Windows w;
     if (!read_grid("adaptive_max_pool3d", 3, x, output_size, &w)) return NULL;
+    if (!check_float(x, "adaptive_max_pool3d_cpu")) return NULL;
     Tensor *y = largest(OP_adaptive_max_pool3d_with_indices, x, &w), *places = op_second();
     if (y && records(x)) y = op_adaptive_max_pool3d_values(x, y, places);
     results_extra(places, NULL);

@@ -6,6 +6,16 @@ local raise, signature = support.raise, support.signature
 
 local F = {}
 
+-- What PyTorch calls the kernels that take floats only, where a number beside the input would make it one.
+local FLOAT_KERNELS = {celu = "elu_cpu", elu = "elu_cpu", leaky_relu = "leaky_relu_cpu", glu = "glu_cpu",
+    hardshrink = "hardshrink_cpu", softshrink = "softshrink_check", softplus = "softplus_cpu"}
+
+local function check_floating(input, kernel)
+    if not kernel or input:is_floating_point() then return end
+    raise("NotImplementedError", "\"%s\" not implemented for '%s'", kernel,
+        input:type():match("torch%.(%w+)Tensor"))
+end
+
 -- F.NAME(input, …, inplace) and F.NAME_: run(input, …) and, in place, run_(input, …) with the same arguments.
 local function activation(name, params, defaults, run, run_)
     local read = signature(name, {"input!", table.unpack(params)}, defaults)
@@ -15,6 +25,7 @@ local function activation(name, params, defaults, run, run_)
             raise("TypeError", "%s(): argument 'input' (position 1) must be Tensor, not %s", name,
                 support.type_word(input))
         end
+        check_floating(input, FLOAT_KERNELS[name])
         return input
     end
     if count == 0 then
@@ -73,6 +84,9 @@ activation("tanhshrink", {}, nil, function(input) return input - input:tanh() en
 local clamped, clamped_ = row "hardtanh"
 local function between(run)
     return function(input, low, high)
+        if input.dtype == torch.bool then
+            raise("RuntimeError", "Bool inputs not supported for hardtanh")
+        end
         if low > high then raise("ValueError", "min_val cannot be greater than max_val") end
         return run(input, low, high)
     end

@@ -30,6 +30,7 @@ local read_embedding = signature("embedding",
 -- The rows of weight (n, columns) at input (…), int64: (…, columns).
 function F.embedding(...)
     local input, weight, padding, max_norm, norm_type, by_frequency = read_embedding(...)
+    if weight.ndim ~= 2 then raise("RuntimeError", "'weight' must be 2-D") end
     local n = weight.shape[0]
     if padding ~= nil then
         if padding >= n and padding > 0 or padding < -n then

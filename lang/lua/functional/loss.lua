@@ -40,6 +40,14 @@ local function loss(name, words, defaults, tensors, run)
     F[name] = function(...) return checked(read(...)) end
 end
 
+-- Refuses input of a type that PyTorch's kernel does not take.
+local function check_floating(input, kernel, no_halves)
+    local half = input.dtype == torch.float16 or input.dtype == torch.bfloat16
+    if input:is_floating_point() and not (no_halves and half) then return end
+    raise("NotImplementedError", "\"%s\" not implemented for '%s'", kernel,
+        input:type():match("torch%.(%w+)Tensor"))
+end
+
 local PAIR = {"input", "target", "size_average", "reduce", "reduction"}
 
 local function same_sizes(a, b)
@@ -75,12 +83,16 @@ end)
 loss("smooth_l1_loss", {"input", "target", "size_average", "reduce", "reduction", "beta"}, {beta = 1.0}, 2,
     function(input, target, _, _, reduction, beta)
         warn_of_sizes(input, target)
+        check_floating(torch.promote_types(input.dtype, target.dtype) == input.dtype and input or target,
+            "smooth_l1_cpu")
         return rows.smooth_l1_loss(input, target, code(reduction), beta)
     end)
 
 loss("huber_loss", {"input", "target", "reduction", "delta"}, {delta = 1.0}, 2,
     function(input, target, reduction, delta)
         warn_of_sizes(input, target)
+        check_floating(torch.promote_types(input.dtype, target.dtype) == input.dtype and input or target,
+            "huber_cpu")
         return rows.huber_loss(input, target, code(reduction), delta)
     end)
 
@@ -179,6 +191,12 @@ loss("hinge_embedding_loss", {"input", "target", "margin", "size_average", "redu
 loss("margin_ranking_loss", {"input1", "input2", "target", "margin", "size_average", "reduce", "reduction"},
     {margin = 0}, 3,
     function(input1, input2, target, margin, _, _, reduction)
+        if input1.ndim ~= input2.ndim or input1.ndim ~= target.ndim then
+            raise("RuntimeError",
+                "margin_ranking_loss : All input tensors should have same dimension but got sizes: " ..
+                "input1: %s, input2: %s, target: %s ", tostring(input1.shape), tostring(input2.shape),
+                tostring(target.shape))
+        end
         return reduced((-target * (input1 - input2) + margin):clamp_min(0), reduction)
     end)
 
@@ -245,6 +263,7 @@ loss("multi_margin_loss", {"input", "target", "p", "margin", "weight", "size_ave
         if p ~= 1 and p ~= 2 then raise("ValueError", "only p == 1 and p == 2 supported") end
         local single = input.ndim < 2
         check_classes(input, target, weight)
+        check_floating(input, "multi_margin_loss_cpu_kernel", true)
         local x, y = single and input:reshape({1, -1}) or input, target:reshape({-1, 1})
         local z = (x - x:gather(1, y) + margin):clamp_min(0)
         if p == 2 then z = z * z end

@@ -120,6 +120,10 @@ local function declare(n)
     conv[name] = Conv
 end
 
+local function bracketed(t)
+    return "[" .. table.concat(t, ", ") .. "]"
+end
+
 local function declare_transpose(n)
     local name = ("ConvTranspose%dd"):format(n)
     local f = F[("conv_transpose%dd"):format(n)]
@@ -142,22 +146,38 @@ local function declare_transpose(n)
         build(self, self.in_channels, self.out_channels, bias, true, device, dtype)
     end
 
-    -- The output padding that makes the result's spatial sizes output_size.
+    -- The output padding that makes the result's spatial sizes output_size, a table or a torch.Size.
     local function extra_for(self, input, output_size)
-        local extra, skip = {}, #output_size > n and #output_size - n or 0
+        local wanted, least, most, extra = {}, {}, {}, {}
+        for i = 1, #output_size do wanted[i] = type(output_size) == "table" and output_size[i] or
+            output_size[i - 1] end
+        local before = input.ndim == n + 2 and 2 or 1
+        if #wanted == before + n then wanted = {table.unpack(wanted, before + 1)} end
+        if #wanted ~= n then
+            raise("ValueError", "ConvTranspose%dD: for %dD input, output_size must have %d or %d " ..
+                "elements (got %d)", n,
+                input.ndim, n, before + n, #wanted)
+        end
         for i = 1, n do
-            local least = (input.shape[input.ndim - n + i - 1] - 1) * self.stride[i] - 2 * self.padding[i] +
+            least[i] = (input.shape[before + i - 1] - 1) * self.stride[i] - 2 * self.padding[i] +
                 self.dilation[i] * (self.kernel_size[i] - 1) + 1
-            extra[i] = output_size[skip + i] - least
-            if extra[i] < 0 or extra[i] >= self.stride[i] then
-                raise("ValueError", "requested an output size of %s, but valid sizes range from %d to %d " ..
-                    "in dim %d", repr(output_size), least, least + self.stride[i] - 1, i - 1)
+            most[i], extra[i] = least[i] + self.stride[i] - 1, wanted[i] - least[i]
+        end
+        for i = 1, n do
+            if wanted[i] < least[i] or wanted[i] > most[i] then
+                local spatial = {}
+                for d = 2, input.ndim - 1 do spatial[d - 1] = input.shape[d] end
+                raise("ValueError", "requested an output size of %s, but valid sizes range from %s to " ..
+                    "%s (for an " ..
+                    "input of %s)", bracketed(wanted), bracketed(least), bracketed(most),
+                        tostring(torch.Size(spatial)))
             end
         end
         return extra
     end
 
     function Conv:forward(input, output_size)
+        if support.is_options(output_size) then output_size = output_size.output_size end
         local extra = output_size and extra_for(self, input, output_size) or self.output_padding
         return f(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
     end

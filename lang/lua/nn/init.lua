@@ -108,14 +108,42 @@ local function normal_cdf(x)
     return (1.0 + torch.tensor(x / math.sqrt(2.0), {dtype = torch.float64}):erf():item()) / 2.0
 end
 
+-- Normal numbers, those outside the bounds drawn anew, all at once, until none is.
+local function redraw(t, mean, std, a, b, g)
+    local low, high = t:new_tensor(a):item(), t:new_tensor(b):item()
+    t:normal_(mean, std, g)
+    while true do
+        local outside = t:lt(low):logical_or_(t:gt(high))
+        if not outside:any():item() then return end
+        t:copy_(torch.where(outside, torch.empty_like(t):normal_(mean, std, g), t))
+    end
+end
+
+-- Uniform numbers, kept with a probability that falls from 1 at the density's peak within the bounds.
+local function reject(t, mean, std, a, b, g)
+    local peak = -0.5 * ((math.max(a, math.min(mean, b)) - mean) / std) ^ 2
+    local function refused(candidates)
+        local density = candidates:clone():sub_(mean):div_(std):pow_(2):mul_(-0.5):sub_(peak)
+        return torch.empty_like(t):uniform_(g):log_():gt(density)
+    end
+    t:uniform_(a, b, g)
+    local pending = refused(t)
+    while pending:any():item() do
+        local candidates = torch.empty_like(t):uniform_(a, b, g)
+        t:copy_(torch.where(pending, candidates, t))
+        pending = torch.where(pending, refused(candidates), pending)
+    end
+end
+
 filler("trunc_normal_", {"mean", "std", "a", "b", "generator"}, {mean = 0.0, std = 1.0, a = -2.0, b = 2.0},
     function(t, mean, std, a, b, generator)
-        local low, high = normal_cdf((a - mean) / std), normal_cdf((b - mean) / std)
-        t:uniform_(2 * low - 1, 2 * high - 1, option("generator", generator))
-        t:erfinv_()
-        t:mul_(std * math.sqrt(2.0))
-        t:add_(mean)
-        t:clamp_(a, b)
+        if mean < a - 2 * std or mean > b + 2 * std then
+            support.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of " ..
+                "values may be incorrect.")
+        end
+        local share = normal_cdf((b - mean) / std) - normal_cdf((a - mean) / std)
+        local draw = share > 0.3 and redraw or reject
+        draw(t, mean, std, a, b, (option("generator", generator)))
     end)
 
 filler("dirac_", {"groups"}, {groups = 1}, function(t, groups)
