@@ -254,17 +254,19 @@ static int sized(lua_State *L)
 /* torch.zeros_like(x); upvalue 1: Filling */
 static int like(lua_State *L)
 {
-    static const ParamInfo params[] = {REQUIRED('T', "input"), PLACEMENT_PARAMS};
+    static const ParamInfo params[] = {REQUIRED('T', "input"), PLACEMENT_PARAMS,
+                                       OPTIONAL('G', "generator", "NULL")};
     Filling f = (Filling)lua_tointeger(L, lua_upvalueindex(1));
     char name[16] = "";
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, strcat(strcpy(name, filling_names[f]), "_like"), false);
-    args_read(&a, params, COUNT(params), 1, "layout,pin_memory,memory_format,generator", v);
+    args_read(&a, params, COUNT(params), 1, "layout,pin_memory,memory_format", v);
     Placement p = placement_read(v + 1);
+    Generator *g = v[4].i ? to_generator(L, (int)v[4].i) : NULL;
     DType dtype = p.dtype == DT_NONE ? (DType)v[0].t->dtype : p.dtype;
     Dims size = tensor_dims(v[0].t);
-    return placement_give(L, filled_as(f, &size, dtype, v[2].i < 0 ? v[0].t->device : p.device, NULL), &p);
+    return placement_give(L, filled_as(f, &size, dtype, v[2].i < 0 ? v[0].t->device : p.device, g), &p);
 }
 
 /* x:new_zeros(2, 3); upvalue 1: Filling */
