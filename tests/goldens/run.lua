@@ -265,6 +265,10 @@ local function difference(case, want, line)
     if line.is_error then
         local text = want:gsub("\\(.)", {n = "\n", ["\\"] = "\\"})
         local got = line.text
+        -- The list of C++ signatures is PyTorch's own affair: its refusal is met by a TypeError of any words.
+        if text:find("received an invalid combination of arguments", 1, true) then
+            return not got:find("^!%s?TypeError: ") and "another answer" or nil
+        end
         if got == text or got:sub(1, #text + 1) == text .. "\n" then return end
         return "another answer"
     end

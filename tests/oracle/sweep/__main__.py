@@ -4,6 +4,7 @@
 python3 tests/oracle/sweep goldens TIDE FOLDER [WORD]      writes the golden files of the families whose name has WORD
 python3 tests/oracle/sweep diff TIDE N SEED [WORD]         N random cases against TIDE; 1 if any differs
 """
+
 import os
 import sys
 

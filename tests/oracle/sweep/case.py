@@ -1,4 +1,5 @@
 """One case: input tensors given element by element, a program over them, and what PyTorch answers."""
+
 from dataclasses import dataclass, field
 import math
 import struct
@@ -7,8 +8,18 @@ import torch
 
 import spelling
 
-DTYPES = [torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64,
-          torch.float16, torch.bfloat16, torch.float32, torch.float64]
+DTYPES = [
+    torch.bool,
+    torch.uint8,
+    torch.int8,
+    torch.int16,
+    torch.int32,
+    torch.int64,
+    torch.float16,
+    torch.bfloat16,
+    torch.float32,
+    torch.float64,
+]
 
 
 def dtype_name(dtype):
@@ -57,12 +68,13 @@ def shape_text(shape):
 @dataclass
 class Case:
     """`python` may be several statements; its last is the expression whose value is looked at."""
+
     name: str
     python: str
     inputs: dict = field(default_factory=dict)  # name → tensor, requires_grad as it shall be
-    double: bool = False                        # also the gradient of the gradient
-    rule: str = ""                              # how floats are compared (rules.py); "" is exactly
-    works: bool = False                         # made from a sample that works: an error would mean a wrong spelling
+    double: bool = False  # also the gradient of the gradient
+    rule: str = ""  # how floats are compared (rules.py); "" is exactly
+    works: bool = False  # made from a sample that works: an error would mean a wrong spelling
 
     def input_line(self, name):
         t = self.inputs[name]

@@ -1,4 +1,5 @@
 """The live random run: batches of cases as passing golden files, which the runner of the goldens checks."""
+
 import os
 import subprocess
 import sys
@@ -28,7 +29,7 @@ def findings(tide, batch):
             end = at + 1
             while end < len(lines) and lines[end].startswith("#"):
                 end += 1
-            yield batch[int(words[2]) - 1][0], lines[at + 1:end]
+            yield batch[int(words[2]) - 1][0], lines[at + 1 : end]
         at += 1
     if reported != len(batch):
         sys.exit(f"the runner reported {reported} of {len(batch)} cases:\n" + "\n".join(lines[-5:]))
@@ -37,9 +38,17 @@ def findings(tide, batch):
 def reproducer(case, lines):
     inputs = [line for line in lines if not line.startswith(("# > ", "# wanted", "# got"))][:-1]
     rest = [line for line in lines if line not in inputs]
-    return "\n".join([f"--- {case.name}", *(line.removeprefix("# ") for line in inputs),
-                      "python> " + case.python.replace("\n", "; "), *("tide" + line.removeprefix("# ") if
-                      line.startswith("# > ") else line.removeprefix("# ") for line in rest)])
+    return "\n".join(
+        [
+            f"--- {case.name}",
+            *(line.removeprefix("# ") for line in inputs),
+            "python> " + case.python.replace("\n", "; "),
+            *(
+                "tide" + line.removeprefix("# ") if line.startswith("# > ") else line.removeprefix("# ")
+                for line in rest
+            ),
+        ]
+    )
 
 
 def run(tide, count, seed, word):
@@ -68,5 +77,7 @@ def run(tide, count, seed, word):
     print("cases: " + ", ".join(f"{k} {n}" for k, n in done.most_common()))
     for name, n in found.most_common():
         print(f"{n:6} {name}")
-    print(f"{sum(found.values())} findings in {sum(n for k, n in done.items() if k != 'left out')} cases, seed {seed}")
+    print(
+        f"{sum(found.values())} findings in {sum(n for k, n in done.items() if k != 'left out')} cases, seed {seed}"
+    )
     return 1 if found else 0

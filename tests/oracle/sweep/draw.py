@@ -1,4 +1,5 @@
 """Random shapes, dtypes, tensors and arguments: everything that a family draws comes from one seeded generator."""
+
 import math
 import random
 
@@ -8,8 +9,13 @@ from case import Case, DTYPES
 
 FLOATS = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
 INTEGERS = [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64]
-LIMITS = {torch.uint8: (0, 255), torch.int8: (-128, 127), torch.int16: (-2**15, 2**15 - 1),
-          torch.int32: (-2**31, 2**31 - 1), torch.int64: (-2**63, 2**63 - 1)}
+LIMITS = {
+    torch.uint8: (0, 255),
+    torch.int8: (-128, 127),
+    torch.int16: (-(2**15), 2**15 - 1),
+    torch.int32: (-(2**31), 2**31 - 1),
+    torch.int64: (-(2**63), 2**63 - 1),
+}
 SPECIAL = [math.nan, math.inf, -math.inf, -0.0, 0.0]
 MOST_ELEMENTS = 24
 
@@ -42,7 +48,9 @@ class Draw:
         kind = self.weighted({"float": floats, "integer": integers, "bool": booleans})
         if kind == "float":
             return self.weighted({torch.float32: 6, torch.float64: 2, torch.float16: 1, torch.bfloat16: 1})
-        return torch.bool if kind == "bool" else self.weighted({torch.int64: 4, **{t: 1 for t in INTEGERS[:4]}})
+        return (
+            torch.bool if kind == "bool" else self.weighted({torch.int64: 4, **{t: 1 for t in INTEGERS[:4]}})
+        )
 
     def any_dtype(self):
         return self.pick(DTYPES)
@@ -63,7 +71,7 @@ class Draw:
     def broadcastable(self, shape):
         """A shape that broadcasts with the given one; now and then it does not."""
         other = [1 if self.chance(0.3) else n for n in shape]
-        other = other[self.integer(0, len(other)) if self.chance(0.3) else 0:]
+        other = other[self.integer(0, len(other)) if self.chance(0.3) else 0 :]
         if self.chance(0.1):
             other = [self.integer(1, 2)] + other
         if other and self.chance(0.03):
@@ -152,16 +160,19 @@ class Draw:
     def index(self, shape, bound, negative=False, wild=0.02):
         """An int64 tensor with elements below `bound`; now and then one is out of range."""
         low = -bound if negative else 0
-        t = torch.tensor([self.integer(low, max(bound - 1, low)) for _ in range(math.prod(shape))],
-                         dtype=torch.int64).reshape(shape)
+        t = torch.tensor(
+            [self.integer(low, max(bound - 1, low)) for _ in range(math.prod(shape))], dtype=torch.int64
+        ).reshape(shape)
         if t.numel() and self.chance(wild):
             t.view(-1)[0] = bound + 1
         return self.give(self.lay_out(t))
 
 
 def options(**named):
-    """", name=value" for each that is not None."""
-    return "".join(f", {k}={v if isinstance(v, torch.dtype) else repr(v)}" for k, v in named.items() if v is not None)
+    """ ", name=value" for each that is not None."""
+    return "".join(
+        f", {k}={v if isinstance(v, torch.dtype) else repr(v)}" for k, v in named.items() if v is not None
+    )
 
 
 def case_of(name, family, op, seed):

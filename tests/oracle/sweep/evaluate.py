@@ -1,4 +1,5 @@
 """What PyTorch answers to a case, as the lines of a golden file (tests/goldens/run.lua writes the same of Tide)."""
+
 import ast
 import warnings
 
@@ -19,7 +20,9 @@ def fresh(t):
     """A leaf with the same elements and strides in memory of its own."""
     extent = 1 + sum((n - 1) * s for n, s in zip(t.shape, t.stride())) if t.numel() else 0
     out = torch.empty(0, dtype=t.dtype)
-    out.set_(torch.zeros(extent, dtype=t.dtype).untyped_storage(), 0, t.shape, t.stride())  # no view of anything
+    out.set_(
+        torch.zeros(extent, dtype=t.dtype).untyped_storage(), 0, t.shape, t.stride()
+    )  # no view of anything
     once = tuple(slice(0, 1) if s == 0 else slice(None) for s in t.stride())
     out[once] = t.detach()[once]
     return out.requires_grad_(t.requires_grad)
@@ -37,7 +40,12 @@ def escaped(text):
 
 def result_line(v):
     if isinstance(v, torch.Tensor):
-        if v.layout is not torch.strided or v.dtype not in KNOWN or v.requires_grad and not v.is_floating_point():
+        if (
+            v.layout is not torch.strided
+            or v.dtype not in KNOWN
+            or v.requires_grad
+            and not v.is_floating_point()
+        ):
             raise Unsuitable(str(v.dtype))
         node = f" {type(v.grad_fn).__name__}" if v.grad_fn is not None else " grad" if v.requires_grad else ""
         return f"= {dtype_name(v.dtype)} {shape_text(v.shape)}{node}: {elements(v)}".rstrip()
@@ -56,8 +64,18 @@ def result_line(v):
     raise Unsuitable(type(v).__name__)
 
 
-KNOWN = {torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64,
-         torch.float16, torch.bfloat16, torch.float32, torch.float64}
+KNOWN = {
+    torch.bool,
+    torch.uint8,
+    torch.int8,
+    torch.int16,
+    torch.int32,
+    torch.int64,
+    torch.float16,
+    torch.bfloat16,
+    torch.float32,
+    torch.float64,
+}
 
 
 def weighted(t):
@@ -81,8 +99,11 @@ def gradients(loss, leaves, mark, create_graph):
     for name, g in zip(leaves, grads):
         if g is not None and g.layout is not torch.strided:
             raise Unsuitable("a sparse gradient")
-        lines.append(f"{mark} {name} none" if g is None
-                     else f"{mark} {name} {dtype_name(g.dtype)} {shape_text(g.shape)}: {elements(g)}".rstrip())
+        lines.append(
+            f"{mark} {name} none"
+            if g is None
+            else f"{mark} {name} {dtype_name(g.dtype)} {shape_text(g.shape)}: {elements(g)}".rstrip()
+        )
     return lines, grads
 
 

@@ -1,4 +1,5 @@
 """Golden files: cases with PyTorch's answers as text; tests/goldens/run.lua reads them."""
+
 import torch
 
 import known

@@ -1,11 +1,12 @@
 """Cases left out, by pattern of their name, with the reason: differences that are meant to stay.
 
-open.txt beside this file names the single golden cases whose difference is a fault of Tide's still to be mended."""
+open.txt beside this file names the single golden cases whose difference is a fault of Tide's still to be mended.
+"""
+
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-KNOWN = {
-}
+KNOWN = {}
 
 OPEN = set((Path(__file__).parent / "open.txt").read_text().split("\n"))
 

@@ -1,4 +1,5 @@
 """PyTorch's own samples: the op database that ships in its wheel, as cases in files by kind of op."""
+
 import itertools
 import random
 import sys
@@ -14,22 +15,41 @@ from rules import rule_for
 
 # Why an op of the database makes no cases. Ops that Tide has no name for are left out by surface.py.
 SKIPPED = {
-    "empty": "memory that holds anything", "empty_like": "memory that holds anything",
-    "empty_strided": "memory that holds anything", "empty_permuted": "memory that holds anything",
-    "new_empty": "memory that holds anything", "new_empty_strided": "memory that holds anything",
-    "resize_": "memory that holds anything", "resize_as_": "memory that holds anything",
-    "topk": "the order of equal elements is not defined", "sort": "the order of equal elements is not defined",
-    "argsort": "the order of equal elements is not defined", "msort": "the order of equal elements is not defined",
-    "svd_lowrank": "random projections", "pca_lowrank": "random projections",
-    "linalg.eig": "complex results", "linalg.eigvals": "complex results", "stft": "complex results",
-    "istft": "complex results", "view_as_complex": "complex results", "to_sparse": "sparse",
-    "linalg.svd": "the signs of the vectors are not defined", "svd": "the signs of the vectors are not defined",
+    "empty": "memory that holds anything",
+    "empty_like": "memory that holds anything",
+    "empty_strided": "memory that holds anything",
+    "empty_permuted": "memory that holds anything",
+    "new_empty": "memory that holds anything",
+    "new_empty_strided": "memory that holds anything",
+    "resize_": "memory that holds anything",
+    "resize_as_": "memory that holds anything",
+    "topk": "the order of equal elements is not defined",
+    "sort": "the order of equal elements is not defined",
+    "argsort": "the order of equal elements is not defined",
+    "msort": "the order of equal elements is not defined",
+    "svd_lowrank": "random projections",
+    "pca_lowrank": "random projections",
+    "linalg.eig": "complex results",
+    "linalg.eigvals": "complex results",
+    "stft": "complex results",
+    "istft": "complex results",
+    "view_as_complex": "complex results",
+    "to_sparse": "sparse",
+    "linalg.svd": "the signs of the vectors are not defined",
+    "svd": "the signs of the vectors are not defined",
     "linalg.eigh": "the signs of the vectors are not defined",
 }
-SKIPPED_PREFIXES = {"fft.": "complex results", "sparse.": "sparse", "masked.": "masked tensors are no part of Tide",
-                    "_": "private", "ops.": "private", "jiterator": "CUDA", "torch.ops": "private"}
-MOST_ELEMENTS = 64      # of the inputs of one sample together
-BY_DTYPE = 4            # samples kept of an op and dtype
+SKIPPED_PREFIXES = {
+    "fft.": "complex results",
+    "sparse.": "sparse",
+    "masked.": "masked tensors are no part of Tide",
+    "_": "private",
+    "ops.": "private",
+    "jiterator": "CUDA",
+    "torch.ops": "private",
+}
+MOST_ELEMENTS = 64  # of the inputs of one sample together
+BY_DTYPE = 4  # samples kept of an op and dtype
 MAIN = [torch.float32, torch.float64, torch.int64, torch.bool, torch.bfloat16, torch.uint8]
 
 GROUPS = {
@@ -47,6 +67,7 @@ def database():
     stub.TestCase = unittest.TestCase
     sys.modules.setdefault("expecttest", stub)
     from torch.testing._internal.common_methods_invocations import op_db
+
     return op_db
 
 
@@ -62,7 +83,13 @@ class Arguments:
 
     def text(self, v):
         if isinstance(v, torch.Tensor):
-            if v.device.type != "cpu" or v.layout is not torch.strided or v.dtype not in DTYPES or len(self.inputs) == 12 or v.is_nested:
+            if (
+                v.device.type != "cpu"
+                or v.layout is not torch.strided
+                or v.dtype not in DTYPES
+                or len(self.inputs) == 12
+                or v.is_nested
+            ):
                 raise Unspeakable("a tensor of another kind")
             name = "abcdefghijklm"[len(self.inputs)]
             self.inputs[name] = v
@@ -94,8 +121,11 @@ def call_text(op, sample, method):
         index = index if isinstance(index, tuple) else (index,)
         return f"{first}[{', '.join(args.text(i) for i in index)}]", args.inputs
     rest = [args.text(v) for v in sample.args]
-    rest += [f"{k}={args.text(v)}" for k, v in sample.kwargs.items()
-             if k not in ("device", "layout", "memory_format", "generator", "pin_memory")]
+    rest += [
+        f"{k}={args.text(v)}"
+        for k, v in sample.kwargs.items()
+        if k not in ("device", "layout", "memory_format", "generator", "pin_memory")
+    ]
     if method:
         if not isinstance(sample.input, torch.Tensor):
             raise Unspeakable("no tensor to call it on")
@@ -111,7 +141,11 @@ def plain(t):
     if out.dtype in (torch.float32, torch.float64) and out.numel() and not torch.isinf(out).any():
         short = torch.round(out * 1024) / 1024
         if (short != 0).equal(out != 0):
-            fresh = torch.empty_strided(out.shape, out.stride(), dtype=out.dtype) if 0 not in out.stride() else None
+            fresh = (
+                torch.empty_strided(out.shape, out.stride(), dtype=out.dtype)
+                if 0 not in out.stride()
+                else None
+            )
             out = short if fresh is None else fresh.copy_(short)
     return out
 
@@ -131,7 +165,9 @@ def is_function(op):
 
 
 def why_skipped(op):
-    by_prefix = (why for p, why in SKIPPED_PREFIXES.items() if op.name.startswith(p) and op.name != "__getitem__")
+    by_prefix = (
+        why for p, why in SKIPPED_PREFIXES.items() if op.name.startswith(p) and op.name != "__getitem__"
+    )
     return SKIPPED.get(op.name) or next(by_prefix, None)
 
 
@@ -155,7 +191,9 @@ class Group:
             random.Random(f"{seed}/{op.name}/{dtype}").shuffle(samples)
             some = most if dtype in MAIN[:1] or most > 100 else max(2, most // 2)
             for i, sample in enumerate(samples[:some]):
-                yield from self.case(op, f"{str(dtype)[6:]}/{i}" if seed == 0 else f"{str(dtype)[6:]}/{seed}-{i}", sample, i)
+                yield from self.case(
+                    op, f"{str(dtype)[6:]}/{i}" if seed == 0 else f"{str(dtype)[6:]}/{seed}-{i}", sample, i
+                )
 
     def case(self, op, label, sample, number):
         method = method_name(op)
@@ -169,10 +207,19 @@ class Group:
         except Unspeakable:
             return
         variant = f".{op.variant_test_name}" if op.variant_test_name else ""
-        inputs = {k: plain(t).requires_grad_(t.requires_grad) for k, t in inputs.items()} \
-            if self.name != "opinfo_linalg" else inputs
-        yield Case(f"{self.name}/{op.name}{variant}/{label}", python, inputs, number % 3 == 0,
-                   rule_for(self.name, op.name, inputs), works=not isinstance(self, Errors))
+        inputs = (
+            {k: plain(t).requires_grad_(t.requires_grad) for k, t in inputs.items()}
+            if self.name != "opinfo_linalg"
+            else inputs
+        )
+        yield Case(
+            f"{self.name}/{op.name}{variant}/{label}",
+            python,
+            inputs,
+            number % 3 == 0,
+            rule_for(self.name, op.name, inputs),
+            works=not isinstance(self, Errors),
+        )
 
 
 class Errors(Group):
@@ -202,8 +249,10 @@ def tensors_of(value):
 
 def small(sample):
     tensors = tensors_of([sample.input, sample.args, sample.kwargs])
-    return all(t.layout is torch.strided and not t.is_nested and t.dim() < 8 for t in tensors) and \
-        sum(t.numel() for t in tensors) <= MOST_ELEMENTS
+    return (
+        all(t.layout is torch.strided and not t.is_nested and t.dim() < 8 for t in tensors)
+        and sum(t.numel() for t in tensors) <= MOST_ELEMENTS
+    )
 
 
 def small_samples(op, dtype, seed, most):
@@ -211,7 +260,9 @@ def small_samples(op, dtype, seed, most):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = op.sample_inputs("cpu", dtype, requires_grad=dtype.is_floating_point and op.supports_autograd)
+            found = op.sample_inputs(
+                "cpu", dtype, requires_grad=dtype.is_floating_point and op.supports_autograd
+            )
             yield from (s for s in itertools.islice(found, most) if small(s))
     except Exception:  # some samples of the database need what is not installed
         return
@@ -228,7 +279,11 @@ def group_of(op):
 
 def public_name(op):
     """The name that a case calls."""
-    return op.name.replace("nn.functional.", "F.") if op.name.startswith("nn.functional.") else "torch." + op.name
+    return (
+        op.name.replace("nn.functional.", "F.")
+        if op.name.startswith("nn.functional.")
+        else "torch." + op.name
+    )
 
 
 def groups(surface):
@@ -236,8 +291,11 @@ def groups(surface):
     kept = {name: [] for name in GROUPS}
     ops = [op for op in database() if why_skipped(op) is None]
     surface.ask([public_name(op) for op in ops] + ["tensor." + op.name for op in ops])
-    ops = [op for op in ops if surface.known[public_name(op)] or surface.known["tensor." + op.name]
-           or op.name == "__getitem__"]
+    ops = [
+        op
+        for op in ops
+        if surface.known[public_name(op)] or surface.known["tensor." + op.name] or op.name == "__getitem__"
+    ]
     for op in ops:
         kept[group_of(op)].append(op)
         kept["opinfo_errors"].append(op)

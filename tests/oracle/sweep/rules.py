@@ -3,7 +3,9 @@
 Tide's library mathematics (exp, log, sin …) is correctly rounded by design; PyTorch's portable build asks the C library
 and, for some, approximations of its own, so they differ by a last bit or a few. Products are summed in BLAS's order.
 "ulp N": within N units in the last place of the wanted element; "near N": of the largest element of the wanted tensor.
-A second rule, where there is one, is for gradients: their formulas cancel, so it goes by the largest element."""
+A second rule, where there is one, is for gradients: their formulas cancel, so it goes by the largest element.
+"""
+
 import torch
 
 ULP = "ulp 4 near 16"

@@ -1,4 +1,5 @@
 """Where cases come from: the families written by hand, PyTorch's own samples of ops and of modules."""
+
 import random
 
 import families
@@ -14,8 +15,9 @@ def pick_names(word):
 def golden_cases(surface, word):
     """Yields name, title and cases of every golden file."""
     for f in pick_names(word):
-        yield f.name, f.title, [case_of(f"{f.name}/{op}/{i}", f, op, f"{f.name}/{op}/{i}")
-                                for op in f.ops for i in range(f.each)]
+        yield f.name, f.title, [
+            case_of(f"{f.name}/{op}/{i}", f, op, f"{f.name}/{op}/{i}") for op in f.ops for i in range(f.each)
+        ]
     for group in opinfo.groups(surface):
         if word in group.name:
             yield group.name, group.title, group.cases(0)

@@ -1,16 +1,50 @@
 """Python's spelling of a tensor program turned into Tide's: a walk over the syntax tree."""
+
 import ast
 import math
 
 MODULES = {"torch", "F", "nn"}  # what stands before a plain dot; anything else is a value and its methods
-PROPERTIES = {"shape", "dtype", "device", "ndim", "T", "mT", "data", "grad", "grad_fn", "requires_grad", "is_leaf",
-              "itemsize", "nbytes", "output_nr", "names"}
+PROPERTIES = {
+    "shape",
+    "dtype",
+    "device",
+    "ndim",
+    "T",
+    "mT",
+    "data",
+    "grad",
+    "grad_fn",
+    "requires_grad",
+    "is_leaf",
+    "itemsize",
+    "nbytes",
+    "output_nr",
+    "names",
+}
 BUILTINS = {"str": "tostring", "repr": "torch.repr"}
 OPERATORS = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
-    ast.MatMult: "@", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "~", ast.LShift: "<<", ast.RShift: ">>",
-    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "~=",
-    ast.USub: "-", ast.UAdd: "", ast.Invert: "~",
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.MatMult: "@",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+    ast.BitXor: "~",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "~=",
+    ast.USub: "-",
+    ast.UAdd: "",
+    ast.Invert: "~",
 }
 KEYWORDS = {"end", "repeat", "then", "local", "function", "until", "elseif", "do", "goto"}
 
@@ -24,9 +58,9 @@ def number(value):
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        if not -2**63 <= value < 2**63:
+        if not -(2**63) <= value < 2**63:
             raise NoSpelling("an integer beyond 64 bits")
-        return "math.mininteger" if value == -2**63 else repr(value)
+        return "math.mininteger" if value == -(2**63) else repr(value)
     if math.isnan(value):
         return "(0/0)"
     if math.isinf(value):
@@ -94,8 +128,11 @@ class Speller(ast.NodeVisitor):
         args = [self.visit(a) for a in node.args]
         while args and args[-1] == "nil":  # what is not given and nil are one in Lua
             args.pop()
-        args += [f"{k.arg}={self.visit(k.value)}" for k in node.keywords
-                 if not (isinstance(k.value, ast.Constant) and k.value.value is None)]
+        args += [
+            f"{k.arg}={self.visit(k.value)}"
+            for k in node.keywords
+            if not (isinstance(k.value, ast.Constant) and k.value.value is None)
+        ]
         if any(k.arg is None or k.arg in KEYWORDS for k in node.keywords):
             raise NoSpelling("a keyword's name")
         return f"{name}({', '.join(args)})"
@@ -124,7 +161,9 @@ class Speller(ast.NodeVisitor):
 
     def item(self, node):
         if isinstance(node, ast.Slice):
-            low, high, step = ("" if p is None else self.visit(p) for p in (node.lower, node.upper, node.step))
+            low, high, step = (
+                "" if p is None else self.visit(p) for p in (node.lower, node.upper, node.step)
+            )
             return f"{low}:{high}" + (f":{step}" if step else "")
         return self.visit(node)
 

@@ -1,4 +1,5 @@
 """Which names Tide has: a case that calls another is left out, and the name is reported."""
+
 import ast
 import subprocess
 
@@ -44,7 +45,9 @@ class Surface:
         self.missed = {}  # name → how many cases were left out for it
 
     def ask(self, names):
-        out = subprocess.run([self.tide, "-e", ASK], input="\n".join(names) + "\n", stdout=subprocess.PIPE, text=True)
+        out = subprocess.run(
+            [self.tide, "-e", ASK], input="\n".join(names) + "\n", stdout=subprocess.PIPE, text=True
+        )
         there = set(out.stdout.split())
         self.known.update((n, n in there) for n in names)
 

@@ -1,4 +1,5 @@
 """The families of cases written by hand; each module registers its own. opinfo.py has PyTorch's own samples."""
+
 from dataclasses import dataclass
 from typing import Callable
 
@@ -10,6 +11,7 @@ FAMILIES = {}
 @dataclass
 class Family:
     """`draw(d, op)` draws one case of an op: it returns the program, d keeps the inputs. `each`: goldens by op."""
+
     name: str
     title: str
     ops: list
@@ -24,11 +26,24 @@ def family(name, title, ops, each):
     def register(draw):
         FAMILIES[name] = Family(name, title, list(ops), each, draw)
         return draw
+
     return register
 
 
 def load():
     """All families, in the order of their files."""
-    from . import (elementwise, reductions, shapes, indexing, order, creation, products, nonlinear, images,  # noqa: F401
-                   inplace, printing)
+    from . import (
+        elementwise,
+        reductions,
+        shapes,
+        indexing,
+        order,
+        creation,
+        products,
+        nonlinear,
+        images,  # noqa: F401
+        inplace,
+        printing,
+    )
+
     return FAMILIES

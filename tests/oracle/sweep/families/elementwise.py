@@ -1,4 +1,5 @@
 """Elementwise functions: one tensor, two with promotion and broadcasting, numbers, comparisons, three tensors."""
+
 from draw import FLOATS, INTEGERS, options
 
 import torch
@@ -7,13 +8,19 @@ from . import family
 
 # The range that values are drawn from.
 UNARY = {
-    **dict.fromkeys("""neg abs sign ceil floor round trunc frac square exp exp2 expm1 sin cos tan sinh cosh tanh atan
+    **dict.fromkeys(
+        """neg abs sign ceil floor round trunc frac square exp exp2 expm1 sin cos tan sinh cosh tanh atan
         asinh sigmoid erf erfc sgn signbit isnan isinf isfinite logical_not deg2rad rad2deg nan_to_num sinc
-        positive isreal isposinf isneginf absolute negative fix relu arctan arcsinh""".split(), (-4, 4)),
+        positive isreal isposinf isneginf absolute negative fix relu arctan arcsinh""".split(),
+        (-4, 4),
+    ),
     **dict.fromkeys("log log2 log10 sqrt rsqrt lgamma digamma reciprocal".split(), (0.125, 6)),
     **dict.fromkeys("asin acos atanh erfinv arcsin arccos arctanh".split(), (-1, 1)),
-    **dict.fromkeys("acosh arccosh".split(), (1, 5)), "log1p": (-0.9, 5), "logit": (0, 1),
-    "bitwise_not": (-9, 9), "clone": (-4, 4),
+    **dict.fromkeys("acosh arccosh".split(), (1, 5)),
+    "log1p": (-0.9, 5),
+    "logit": (0, 1),
+    "bitwise_not": (-9, 9),
+    "clone": (-4, 4),
 }
 FUNCTION_ONLY = {"isposinf", "isneginf", "isreal", "relu"}
 
@@ -38,20 +45,60 @@ def unary(d, op):
 
 
 BINARY = {
-    **dict.fromkeys("""add sub mul maximum minimum fmax fmin atan2 hypot copysign heaviside rsub subtract multiply
-        arctan2""".split(), (-4, 4)),
-    **dict.fromkeys("""eq ne lt le gt ge logical_and logical_or logical_xor not_equal less less_equal greater
-        greater_equal isclose""".split(), (-2, 2)),
-    **dict.fromkeys("""div true_divide floor_divide fmod remainder ldexp logaddexp logaddexp2 divide""".split(), (-4, 4)),
+    **dict.fromkeys(
+        """add sub mul maximum minimum fmax fmin atan2 hypot copysign heaviside rsub subtract multiply
+        arctan2""".split(),
+        (-4, 4),
+    ),
+    **dict.fromkeys(
+        """eq ne lt le gt ge logical_and logical_or logical_xor not_equal less less_equal greater
+        greater_equal isclose""".split(),
+        (-2, 2),
+    ),
+    **dict.fromkeys(
+        """div true_divide floor_divide fmod remainder ldexp logaddexp logaddexp2 divide""".split(), (-4, 4)
+    ),
     **dict.fromkeys("pow float_power xlogy".split(), (0, 3)),
     **dict.fromkeys("bitwise_and bitwise_or bitwise_xor gcd lcm".split(), (-9, 9)),
     **dict.fromkeys("bitwise_left_shift bitwise_right_shift".split(), (0, 7)),
 }
-OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "floor_divide": "//", "remainder": "%", "pow": "**",
-             "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "bitwise_and": "&", "bitwise_or": "|",
-             "bitwise_xor": "^"}
-TENSORS_ONLY = {"maximum", "minimum", "fmax", "fmin", "atan2", "arctan2", "hypot", "heaviside", "logical_and", "logical_or",
-                "logical_xor", "logaddexp", "logaddexp2", "gcd", "lcm", "isclose", "ldexp"}
+OPERATORS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "floor_divide": "//",
+    "remainder": "%",
+    "pow": "**",
+    "eq": "==",
+    "ne": "!=",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "bitwise_and": "&",
+    "bitwise_or": "|",
+    "bitwise_xor": "^",
+}
+TENSORS_ONLY = {
+    "maximum",
+    "minimum",
+    "fmax",
+    "fmin",
+    "atan2",
+    "arctan2",
+    "hypot",
+    "heaviside",
+    "logical_and",
+    "logical_or",
+    "logical_xor",
+    "logaddexp",
+    "logaddexp2",
+    "gcd",
+    "lcm",
+    "isclose",
+    "ldexp",
+}
 
 
 def two(d, op, low, high):
@@ -60,7 +107,9 @@ def two(d, op, low, high):
     first = d.any_dtype() if d.chance(0.5) else d.dtype()
     if integers and d.chance(0.85):
         first = d.pick(INTEGERS + [torch.bool])
-    second = first if d.chance(0.4) else d.pick(INTEGERS) if integers else d.any_dtype() if d.flag() else d.dtype()
+    second = (
+        first if d.chance(0.4) else d.pick(INTEGERS) if integers else d.any_dtype() if d.flag() else d.dtype()
+    )
     shape = d.shape()
     other = d.broadcastable(shape)
     special = not integers and "shift" not in op
@@ -85,7 +134,9 @@ def binary(d, op):
     return f"{a}.{op}({b})" if d.flag() and op != "rsub" else f"torch.{op}({a}, {b})"
 
 
-@family("scalar", "A tensor and a number, on either side", [op for op in BINARY if op not in TENSORS_ONLY], 18)
+@family(
+    "scalar", "A tensor and a number, on either side", [op for op in BINARY if op not in TENSORS_ONLY], 18
+)
 def scalar(d, op):
     low, high = BINARY[op]
     dtype = d.any_dtype() if d.flag() else d.dtype()
@@ -97,15 +148,26 @@ def scalar(d, op):
     d.double = d.chance(0.3)
     if op in OPERATORS and d.flag() and not isinstance(s, bool):
         return f"{a} {OPERATORS[op]} {s}" if d.flag() or s < 0 else f"{s} {OPERATORS[op]} {a}"
-    if op in ("pow", "float_power", "xlogy", "copysign", "bitwise_left_shift", "bitwise_right_shift") and d.chance(0.3):
+    if op in (
+        "pow",
+        "float_power",
+        "xlogy",
+        "copysign",
+        "bitwise_left_shift",
+        "bitwise_right_shift",
+    ) and d.chance(0.3):
         return f"torch.{op}({s}, {a})" if not op.startswith("copysign") else f"torch.{op}({a}, {s})"
     if op in ("div", "divide") and d.flag():
         return f"torch.{op}({a}, {s}, rounding_mode='{d.pick(['floor', 'trunc'])}')"
     return f"{a}.{op}({s})" if d.flag() and op not in ("rsub",) else f"torch.{op}({a}, {s})"
 
 
-@family("ternary", "Functions of three tensors; clamping",
-        "lerp addcmul addcdiv where clamp clip clamp_min clamp_max".split(), 40)
+@family(
+    "ternary",
+    "Functions of three tensors; clamping",
+    "lerp addcmul addcdiv where clamp clip clamp_min clamp_max".split(),
+    40,
+)
 def ternary(d, op):
     dtype = d.dtype() if d.chance(0.7) else d.any_dtype()
     shape = d.shape()
@@ -136,10 +198,16 @@ def ternary(d, op):
 CASTS = "float double half bfloat16 int long short char byte bool".split()
 
 
-@family("types", "Casts, promotion and questions about dtypes",
-        ["cast", "to", "type", "result_type", "promote_types", "can_cast", "facts", "finfo", "iinfo"], 40)
+@family(
+    "types",
+    "Casts, promotion and questions about dtypes",
+    ["cast", "to", "type", "result_type", "promote_types", "can_cast", "facts", "finfo", "iinfo"],
+    40,
+)
 def types(d, op):
-    names = [f"torch.{n}" for n in "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64".split()]
+    names = [
+        f"torch.{n}" for n in "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64".split()
+    ]
     if op in ("promote_types", "can_cast"):
         return f"torch.{op}({d.pick(names)}, {d.pick(names)})"
     if op == "finfo":
@@ -149,7 +217,9 @@ def types(d, op):
         return f"torch.iinfo({d.pick(names[1:6])}).{d.pick(['max', 'min', 'bits'])}"
     a = d.tensor(d.any_dtype(), d.shape(), special=False)
     if op == "result_type":
-        other = d.tensor(d.any_dtype(), d.shape(most=1)) if d.flag() else d.scalar(kinds=("int", "float", "bool"))
+        other = (
+            d.tensor(d.any_dtype(), d.shape(most=1)) if d.flag() else d.scalar(kinds=("int", "float", "bool"))
+        )
         return f"torch.result_type({a}, {other})"
     if op == "facts":
         return f"{a}.{d.pick(['dtype', 'shape', 'ndim', 'is_leaf', 'itemsize', 'nbytes', 'is_floating_point()', 'numel()', 'dim()', 'element_size()', 'is_contiguous()', 'stride()', 'size()', 'requires_grad', 'is_signed()', 'is_complex()', 'device'])}"

@@ -1,4 +1,5 @@
 """Convolutions, pooling, padding, sliding blocks; normalisation."""
+
 import torch
 
 from draw import options
@@ -26,8 +27,12 @@ def convolution(d, op, make, n):
     a = make(*([d.integer(1, 2)] if d.chance(0.85) else []), inside, *image)
     w = make(*weight)
     bias = f", {make(outside)}" if d.flag() else ", None"
-    more = options(stride=d.pick([None, several(d, n, 1, 2)]), padding=d.pick([None, several(d, n, 0, 1)]),
-                   groups=groups if groups > 1 else None, dilation=d.pick([None, None, several(d, n, 1, 2)]))
+    more = options(
+        stride=d.pick([None, several(d, n, 1, 2)]),
+        padding=d.pick([None, several(d, n, 0, 1)]),
+        groups=groups if groups > 1 else None,
+        dilation=d.pick([None, None, several(d, n, 1, 2)]),
+    )
     if transposed and "stride=2" in more and d.flag():
         more += ", output_padding=1"
     return f"F.{op}({a}, {w}{bias}{more})"
@@ -81,10 +86,23 @@ def images(d, op):
     if op == "channel_shuffle":
         return f"F.channel_shuffle({make(1, 4, 2, 1)}, {d.pick([2, 4, 3])})"
     if op == "interpolate":
-        mode, n = d.pick([("nearest", 1), ("nearest", 2), ("linear", 1), ("bilinear", 2), ("bicubic", 2), ("area", 2),
-                          ("nearest-exact", 2)])
-        size = d.pick([f"size={tuple(d.integer(1, 5) for _ in range(n))}", f"scale_factor={d.pick([2, 0.5, 1.5])}"])
-        corners = options(align_corners=d.pick([None, True])) if mode in ("linear", "bilinear", "bicubic") else ""
+        mode, n = d.pick(
+            [
+                ("nearest", 1),
+                ("nearest", 2),
+                ("linear", 1),
+                ("bilinear", 2),
+                ("bicubic", 2),
+                ("area", 2),
+                ("nearest-exact", 2),
+            ]
+        )
+        size = d.pick(
+            [f"size={tuple(d.integer(1, 5) for _ in range(n))}", f"scale_factor={d.pick([2, 0.5, 1.5])}"]
+        )
+        corners = (
+            options(align_corners=d.pick([None, True])) if mode in ("linear", "bilinear", "bicubic") else ""
+        )
         return f"F.interpolate({make(1, 1, *[d.integer(2, 3) for _ in range(n)])}, {size}, mode='{mode}'{corners})"
     if op == "max_unpool2d":
         return f"x, i = F.max_pool2d({make(1, 1, 4, 4)}, 2, return_indices=True)\nF.max_unpool2d(x, i, 2)"
@@ -112,10 +130,12 @@ def norms(d, op):
     def affine(sizes):
         if d.flag():
             return ""
-        return f", weight={d.tensor(dtype, sizes, special=False)}, bias={d.tensor(dtype, sizes, special=False)}"
+        return (
+            f", weight={d.tensor(dtype, sizes, special=False)}, bias={d.tensor(dtype, sizes, special=False)}"
+        )
 
     if op in ("layer_norm", "rms_norm"):
-        sizes = shape[d.integer(0, len(shape) - 1):] if d.chance(0.95) else [7]
+        sizes = shape[d.integer(0, len(shape) - 1) :] if d.chance(0.95) else [7]
         weights = affine(sizes)
         if op == "rms_norm":
             weights = weights.split(", bias")[0]

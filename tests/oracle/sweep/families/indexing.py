@@ -1,4 +1,5 @@
 """Indexing: reading and writing with numbers, slices, masks and index tensors; gathering and scattering."""
+
 import torch
 
 from . import family
@@ -45,7 +46,7 @@ def items(d, shape):
 
 def index_text(d, shape):
     if shape and d.chance(0.12):
-        return d.tensor(torch.bool, shape[:d.integer(1, len(shape))])
+        return d.tensor(torch.bool, shape[: d.integer(1, len(shape))])
     return ", ".join(items(d, shape))
 
 
@@ -59,7 +60,9 @@ def indexing(d, op):
         d.double = d.chance(0.1)
         return f"{a}[{index}]"
     if op == "set_number":
-        return f"x = {a}.clone(); x[{index}] = {d.scalar(kinds=('int', 'float', 'bool'))}; x".replace("; ", "\n")
+        return f"x = {a}.clone(); x[{index}] = {d.scalar(kinds=('int', 'float', 'bool'))}; x".replace(
+            "; ", "\n"
+        )
     if op == "add":
         return f"x = {a}.clone(); x[{index}] += {d.scalar()}; x".replace("; ", "\n")
     try:
@@ -69,7 +72,7 @@ def indexing(d, op):
         like = [1]
     b = d.tensor(dtype if d.chance(0.8) else d.dtype(), d.broadcastable(like), special=False)
     if op == "index_put":
-        picks = [d.index([len(like) + 1], n) for n in shape[:d.integer(1, max(len(shape), 1))] if n]
+        picks = [d.index([len(like) + 1], n) for n in shape[: d.integer(1, max(len(shape), 1))] if n]
         if not picks:
             return f"{a}.clone()"
         value = d.tensor(dtype, [len(like) + 1 if d.flag() else 1], special=False)
@@ -77,9 +80,11 @@ def indexing(d, op):
     return f"x = {a}.clone()\nx[{index}] = {b}\nx"
 
 
-GATHERS = """gather scatter scatter_add scatter_reduce index_select index_add index_copy index_fill masked_fill
+GATHERS = (
+    """gather scatter scatter_add scatter_reduce index_select index_add index_copy index_fill masked_fill
     masked_select masked_scatter take take_along_dim where nonzero argwhere index_reduce
     select_scatter slice_scatter diagonal_scatter""".split()
+)
 
 
 def gather_case(d, op, a, shape, dtype):
@@ -122,11 +127,17 @@ def gather_case(d, op, a, shape, dtype):
     if op == "diagonal_scatter":
         length = min(shape[:2]) if ndim >= 2 else 1
         return f"torch.diagonal_scatter({a}, {d.tensor(dtype, [*shape[2:], length])})"
-    sizes = [d.integer(0, n + (op == "gather" and i == dim % max(ndim, 1))) if d.chance(0.5) else n
-             for i, n in enumerate(shape)]
+    sizes = [
+        d.integer(0, n + (op == "gather" and i == dim % max(ndim, 1))) if d.chance(0.5) else n
+        for i, n in enumerate(shape)
+    ]
     index = d.index(sizes, bound)
     if op in ("gather", "take_along_dim"):
-        return f"torch.{op}({a}, {dim}, {index})" if op == "gather" else f"torch.take_along_dim({a}, {index}, dim={dim})"
+        return (
+            f"torch.{op}({a}, {dim}, {index})"
+            if op == "gather"
+            else f"torch.take_along_dim({a}, {index}, dim={dim})"
+        )
     if op == "scatter" and d.flag():
         return f"{a}.scatter({dim}, {index}, {d.scalar()})"
     source = d.tensor(dtype, [n + d.integer(0, 1) for n in sizes], special=False)

@@ -1,4 +1,5 @@
 """Activations and losses."""
+
 import torch
 
 from draw import options
@@ -6,13 +7,35 @@ from draw import options
 from . import family
 
 ACTIVATIONS = {
-    "relu": {}, "relu6": {}, "sigmoid": {}, "tanh": {}, "silu": {}, "mish": {}, "softsign": {}, "tanhshrink": {},
-    "logsigmoid": {}, "hardswish": {}, "hardsigmoid": {}, "selu": {}, "gelu": {"approximate": ["none", "tanh"]},
-    "elu": {"alpha": [0.5, 2.0]}, "celu": {"alpha": [0.5, 2.0]}, "leaky_relu": {"negative_slope": [0.1, 0.3]},
-    "hardtanh": {"min_val": [-2.0], "max_val": [0.5, 2.0]}, "softplus": {"beta": [2], "threshold": [1, 3]},
-    "hardshrink": {"lambd": [1.0]}, "softshrink": {"lambd": [1.0, -1.0]}, "softmax": {}, "log_softmax": {}, "softmin": {},
-    "glu": {"dim": [0, -1, 1]}, "threshold": {}, "prelu": {}, "normalize": {"p": [1.0, 3.0], "dim": [0, -1]},
-    "gumbel_softmax": {"tau": [0.5], "hard": [True]}, "rrelu": {},
+    "relu": {},
+    "relu6": {},
+    "sigmoid": {},
+    "tanh": {},
+    "silu": {},
+    "mish": {},
+    "softsign": {},
+    "tanhshrink": {},
+    "logsigmoid": {},
+    "hardswish": {},
+    "hardsigmoid": {},
+    "selu": {},
+    "gelu": {"approximate": ["none", "tanh"]},
+    "elu": {"alpha": [0.5, 2.0]},
+    "celu": {"alpha": [0.5, 2.0]},
+    "leaky_relu": {"negative_slope": [0.1, 0.3]},
+    "hardtanh": {"min_val": [-2.0], "max_val": [0.5, 2.0]},
+    "softplus": {"beta": [2], "threshold": [1, 3]},
+    "hardshrink": {"lambd": [1.0]},
+    "softshrink": {"lambd": [1.0, -1.0]},
+    "softmax": {},
+    "log_softmax": {},
+    "softmin": {},
+    "glu": {"dim": [0, -1, 1]},
+    "threshold": {},
+    "prelu": {},
+    "normalize": {"p": [1.0, 3.0], "dim": [0, -1]},
+    "gumbel_softmax": {"tau": [0.5], "hard": [True]},
+    "rrelu": {},
 }
 
 
@@ -75,26 +98,47 @@ def losses(d, op):
     shape = d.full_shape(2 if op in ("cosine_embedding_loss", "triplet_margin_loss") else 1, 2)
     other = d.broadcastable(shape) if d.chance(0.1) else shape
     if op == "binary_cross_entropy":
-        weight = f", weight={d.tensor(dtype, shape, 0, 2, special=False, grad=False)}" if d.chance(0.3) else ""
+        weight = (
+            f", weight={d.tensor(dtype, shape, 0, 2, special=False, grad=False)}" if d.chance(0.3) else ""
+        )
         return f"F.{op}({d.tensor(dtype, shape, 0, 1, special=False)}, {d.tensor(dtype, other, 0, 1, special=False)}{reduction}{weight})"
     a = d.tensor(dtype, shape, special=False)
     if op == "binary_cross_entropy_with_logits":
-        more = f", pos_weight={d.tensor(dtype, shape[-1:], 0.5, 2, special=False, grad=False)}" if d.chance(0.3) else ""
+        more = (
+            f", pos_weight={d.tensor(dtype, shape[-1:], 0.5, 2, special=False, grad=False)}"
+            if d.chance(0.3)
+            else ""
+        )
         return f"F.{op}({a}, {d.tensor(dtype, other, 0, 1, special=False)}{reduction}{more})"
     if op == "cosine_embedding_loss":
         b = d.tensor(dtype, shape, special=False)
         sign = d.give(torch.tensor([d.pick([-1, 1]) for _ in range(shape[0])]))
         return f"F.{op}({a}, {b}, {sign}{reduction}{options(margin=d.pick([None, 0.2]))})"
     if op == "multilabel_margin_loss":
-        target = d.give(torch.tensor([d.integer(-1, shape[-1] - 1) for _ in range(torch.Size(shape).numel())]).reshape(shape))
+        target = d.give(
+            torch.tensor([d.integer(-1, shape[-1] - 1) for _ in range(torch.Size(shape).numel())]).reshape(
+                shape
+            )
+        )
         return f"F.{op}({a}, {target}{reduction})"
     if op in ("hinge_embedding_loss", "soft_margin_loss"):
-        sign = d.give(torch.tensor([float(d.pick([-1, 1])) for _ in range(torch.Size(shape).numel())]).reshape(shape), grad=False)
+        sign = d.give(
+            torch.tensor([float(d.pick([-1, 1])) for _ in range(torch.Size(shape).numel())]).reshape(shape),
+            grad=False,
+        )
         return f"F.{op}({a}, {sign}{reduction})"
-    b = d.tensor(dtype, other, 0 if op in ("kl_div", "poisson_nll_loss", "multilabel_soft_margin_loss") else -4,
-                 1 if op == "multilabel_soft_margin_loss" else 4, special=False)
+    b = d.tensor(
+        dtype,
+        other,
+        0 if op in ("kl_div", "poisson_nll_loss", "multilabel_soft_margin_loss") else -4,
+        1 if op == "multilabel_soft_margin_loss" else 4,
+        special=False,
+    )
     if op == "margin_ranking_loss":
-        sign = d.give(torch.tensor([float(d.pick([-1, 1])) for _ in range(torch.Size(shape).numel())]).reshape(shape), grad=False)
+        sign = d.give(
+            torch.tensor([float(d.pick([-1, 1])) for _ in range(torch.Size(shape).numel())]).reshape(shape),
+            grad=False,
+        )
         return f"F.{op}({a}, {b}, {sign}{reduction}{options(margin=d.pick([None, 0.5]))})"
     if op == "triplet_margin_loss":
         c = d.tensor(dtype, shape, special=False)
@@ -102,11 +146,16 @@ def losses(d, op):
     if op == "gaussian_nll_loss":
         return f"F.{op}({a}, {b}, {d.tensor(dtype, shape, 0.125, 3, special=False)}{reduction}{options(full=d.pick([None, True]))})"
     if op == "poisson_nll_loss":
-        return f"F.{op}({a}, {b}{reduction}{options(full=d.pick([None, True]), log_input=d.pick([None, True]))})"
+        return (
+            f"F.{op}({a}, {b}{reduction}{options(full=d.pick([None, True]), log_input=d.pick([None, True]))})"
+        )
     if op == "cosine_similarity":
         return f"F.{op}({a}, {b}{options(dim=d.pick([0, -1]))})"
     if op == "pairwise_distance":
         return f"F.{op}({a}, {b}{options(p=d.pick([None, 1.0]), keepdim=d.pick([None, True]))})"
-    extra = {"smooth_l1_loss": options(beta=d.pick([None, 0.5, 0.0])), "huber_loss": options(delta=d.pick([None, 0.5])),
-             "kl_div": options(log_target=d.pick([None, True]))}.get(op, "")
+    extra = {
+        "smooth_l1_loss": options(beta=d.pick([None, 0.5, 0.0])),
+        "huber_loss": options(delta=d.pick([None, 0.5])),
+        "kl_div": options(log_target=d.pick([None, True])),
+    }.get(op, "")
     return f"F.{op}({a}, {b}{reduction}{extra})"

@@ -1,4 +1,5 @@
 """Order: sorting, ranking, searching, counting."""
+
 import torch
 
 from draw import options
@@ -35,13 +36,17 @@ def order(d, op):
     if op == "unique_consecutive":
         return f"torch.unique_consecutive({a}{options(return_inverse=d.pick([None, True]), return_counts=d.pick([None, True]), dim=d.pick([None, None, dim]))})"
     if op == "isin":
-        return f"torch.isin({a}, {d.tensor(d.dtype(), d.shape(most=2))}{options(invert=d.pick([None, True]))})"
+        return (
+            f"torch.isin({a}, {d.tensor(d.dtype(), d.shape(most=2))}{options(invert=d.pick([None, True]))})"
+        )
     if op == "histc":
         return f"torch.histc({a}, bins={d.integer(1, 5)}{d.pick(['', ', min=-2, max=2'])})"
     if op == "histogram":
         return f"torch.histogram({a}, {d.integer(1, 4)}{d.pick(['', ', range=(-2.0, 2.0)'])}{d.pick(['', ', density=True'])})"
-    edges = torch.tensor(sorted(d.scalar(-4, 4) for _ in range(d.integer(0, 4))),
-                         dtype=d.pick([torch.float32, torch.int64, dtype]) if dtype is not torch.bool else torch.float32)
+    edges = torch.tensor(
+        sorted(d.scalar(-4, 4) for _ in range(d.integer(0, 4))),
+        dtype=d.pick([torch.float32, torch.int64, dtype]) if dtype is not torch.bool else torch.float32,
+    )
     if op == "searchsorted":
         e = d.give(edges, grad=False)
         return f"torch.searchsorted({e}, {a}{options(right=d.pick([None, True]), out_int32=d.pick([None, True]), side=d.pick([None, None, 'left', 'right']))})"

@@ -1,4 +1,5 @@
 """The printed form of tensors: every dtype, shape, range of numbers, option and suffix."""
+
 import torch
 
 from draw import options
@@ -12,7 +13,10 @@ def printing(d, op):
     shape = d.shape(0, 4)
     if op == "ranges":
         scale = 10.0 ** d.integer(-9, 9)
-        values = [d.random.uniform(-1, 1) * 10.0 ** d.integer(0, d.pick([0, 1, 3, 6])) * scale for _ in range(d.integer(1, 12))]
+        values = [
+            d.random.uniform(-1, 1) * 10.0 ** d.integer(0, d.pick([0, 1, 3, 6])) * scale
+            for _ in range(d.integer(1, 12))
+        ]
         if d.chance(0.3):
             values = [float(round(v)) for v in values]
         if d.chance(0.2):
@@ -25,11 +29,26 @@ def printing(d, op):
         return f"str((torch.arange({n}) * {d.integer(1, 99)} % {d.integer(2, 999)}).to({name}).reshape({d.pick(['-1', f'(1, {n})', f'({n}, 1)'])}))"
     a = d.tensor(dtype, shape)
     if op == "options":
-        chosen = options(precision=d.pick([None, 2, 6]), threshold=d.pick([None, 4]), edgeitems=d.pick([None, 1, 2]),
-                         linewidth=d.pick([None, 30, 120]), sci_mode=d.pick([None, True, False]))[2:]
+        chosen = options(
+            precision=d.pick([None, 2, 6]),
+            threshold=d.pick([None, 4]),
+            edgeitems=d.pick([None, 1, 2]),
+            linewidth=d.pick([None, 30, 120]),
+            sci_mode=d.pick([None, True, False]),
+        )[2:]
         return f"torch.set_printoptions({chosen})\ntext = str({a})\ntorch.set_printoptions(profile='default')\ntext"
     if op == "suffix":
-        return d.pick([f"str({a} * 2)", f"str({a}[None])", f"str({a}.sum())", f"str({a}.detach())", f"str(nn.Parameter({a}, requires_grad={d.inputs[a].is_floating_point()}))"])
+        return d.pick(
+            [
+                f"str({a} * 2)",
+                f"str({a}[None])",
+                f"str({a}.sum())",
+                f"str({a}.detach())",
+                f"str(nn.Parameter({a}, requires_grad={d.inputs[a].is_floating_point()}))",
+            ]
+        )
     if op == "other":
-        return d.pick([f"str({a}.shape)", f"str({a}.dtype)", f"str({a}.device)", f"repr({a})", f"repr({a}.size())"])
+        return d.pick(
+            [f"str({a}.shape)", f"str({a}.dtype)", f"str({a}.device)", f"repr({a})", f"repr({a}.size())"]
+        )
     return f"str({a})"

@@ -1,4 +1,5 @@
 """Products of matrices and vectors."""
+
 import torch
 
 from draw import options
@@ -7,7 +8,18 @@ from . import family
 
 OPS = """matmul mm mv bmm dot vdot inner outer ger addmm addmv addbmm baddbmm addr einsum tensordot kron cross trace
     matrix_power chain_matmul linear bilinear""".split()
-EINSUMS = ["ij,jk->ik", "ij,ij->", "ij->ji", "i,j->ij", "ii->i", "ii", "bij,bjk->bik", "ij,kj", "...i,...i", "ij,j->i"]
+EINSUMS = [
+    "ij,jk->ik",
+    "ij,ij->",
+    "ij->ji",
+    "i,j->ij",
+    "ii->i",
+    "ii",
+    "bij,bjk->bik",
+    "ij,kj",
+    "...i,...i",
+    "ij,j->i",
+]
 
 
 @family("products", "Products of matrices and vectors", OPS, 26)
@@ -52,10 +64,16 @@ def products(d, op):
         equation = d.pick(EINSUMS)
         sizes = {"i": n, "j": m, "k": k, "b": b, "...": 2}
         operands = [part.replace("...", "b") for part in equation.split("->")[0].split(",")]
-        return f"torch.einsum('{equation}', {', '.join(make(*(sizes[c] for c in part)) for part in operands)})"
+        return (
+            f"torch.einsum('{equation}', {', '.join(make(*(sizes[c] for c in part)) for part in operands)})"
+        )
     if op == "tensordot":
-        return d.pick([f"torch.tensordot({make(n, m)}, {make(m, k)}, dims=1)",
-                       f"torch.tensordot({make(n, m)}, {make(k, n)}, dims=([0], [1]))"])
+        return d.pick(
+            [
+                f"torch.tensordot({make(n, m)}, {make(m, k)}, dims=1)",
+                f"torch.tensordot({make(n, m)}, {make(k, n)}, dims=([0], [1]))",
+            ]
+        )
     if op == "kron":
         return f"torch.kron({make(n, m)}, {d.pick([make(k), make(2, 2)])})"
     if op == "cross":

@@ -1,17 +1,44 @@
 """Reductions over all elements or over dims, and running ones."""
+
 import torch
 
 from draw import options
 
 from . import family
 
-FLOAT_ONLY = {"mean", "std", "var", "logsumexp", "nanmean", "nanmedian", "norm", "quantile", "nanquantile", "std_mean",
-              "var_mean"}
+FLOAT_ONLY = {
+    "mean",
+    "std",
+    "var",
+    "logsumexp",
+    "nanmean",
+    "nanmedian",
+    "norm",
+    "quantile",
+    "nanquantile",
+    "std_mean",
+    "var_mean",
+}
 ALL = """sum mean prod amax amin max min argmax argmin any all std var std_mean var_mean logsumexp nansum nanmean median
     nanmedian mode norm count_nonzero aminmax quantile nanquantile kthvalue""".split()
 RUNNING = "cumsum cumprod cummax cummin logcumsumexp diff".split()
-MANY_DIMS = {"sum", "mean", "amax", "amin", "any", "all", "std", "var", "std_mean", "var_mean", "logsumexp", "nansum",
-             "nanmean", "norm", "count_nonzero"}
+MANY_DIMS = {
+    "sum",
+    "mean",
+    "amax",
+    "amin",
+    "any",
+    "all",
+    "std",
+    "var",
+    "std_mean",
+    "var_mean",
+    "logsumexp",
+    "nansum",
+    "nanmean",
+    "norm",
+    "count_nonzero",
+}
 NO_KEEPDIM = {"count_nonzero"}
 CASTING = {"sum", "mean", "prod", "nansum", "nanmean", "cumsum", "cumprod"}
 DTYPE_NAMES = ["float32", "float64", "int64", "int32", "bool", "float16"]
@@ -59,22 +86,39 @@ def running(d, op):
     dim = d.dim(len(shape))
     d.double = d.chance(0.3)
     if op == "diff":
-        more = d.tensor(d.inputs[a].dtype, [1 if i == dim % max(len(shape), 1) else n for i, n in enumerate(shape)]) \
-            if shape and d.chance(0.4) else None
-        return f"torch.diff({a}{options(n=d.pick([None, 1, 2, 0]), dim=d.pick([None, dim]))}" + \
-            (f", {d.pick(['prepend', 'append'])}={more}" if more and d.flag() else "") + ")"
+        more = (
+            d.tensor(
+                d.inputs[a].dtype, [1 if i == dim % max(len(shape), 1) else n for i, n in enumerate(shape)]
+            )
+            if shape and d.chance(0.4)
+            else None
+        )
+        return (
+            f"torch.diff({a}{options(n=d.pick([None, 1, 2, 0]), dim=d.pick([None, dim]))}"
+            + (f", {d.pick(['prepend', 'append'])}={more}" if more and d.flag() else "")
+            + ")"
+        )
     cast = getattr(torch, d.pick(DTYPE_NAMES)) if op in CASTING and d.chance(0.25) else None
     call = f"{dim}{options(dtype=cast)}"
     return f"{a}.{op}({call})" if d.flag() else f"torch.{op}({a}, dim={call})"
 
 
-@family("tests", "Questions with one answer, and numbers", ["equal", "allclose", "item", "tolist", "bool", "len"], 25)
+@family(
+    "tests",
+    "Questions with one answer, and numbers",
+    ["equal", "allclose", "item", "tolist", "bool", "len"],
+    25,
+)
 def tests(d, op):
     shape = d.shape(most=2)
     a = d.tensor(d.dtype(), shape, low=-1, high=1)
     if op in ("equal", "allclose"):
         other = d.inputs[a].clone() if d.flag() else None
-        b = d.give(other) if other is not None else d.tensor(d.dtype(), d.broadcastable(shape), low=-1, high=1)
+        b = (
+            d.give(other)
+            if other is not None
+            else d.tensor(d.dtype(), d.broadcastable(shape), low=-1, high=1)
+        )
         return f"torch.{op}({a}, {b}{options(rtol=d.pick([None, 0.5]), equal_nan=d.pick([None, True])) if op == 'allclose' else ''})"
     if op == "bool":
         return f"{a}.is_nonzero()"

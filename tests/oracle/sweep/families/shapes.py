@@ -1,4 +1,5 @@
 """Views and copies of other shapes; joins and splits. Strides are asked for too: sharing is part of the answer."""
+
 import math
 
 import torch
@@ -11,8 +12,20 @@ SHAPES = """view reshape flatten unflatten squeeze unsqueeze transpose permute e
     swapdims moveaxis flip fliplr flipud roll rot90 unfold narrow select diagonal diag triu tril diag_embed diagflat
     broadcast_to tile ravel unbind contiguous as_strided view_as expand_as reshape_as atleast_1d atleast_2d atleast_3d
     repeat_interleave adjoint size stride""".split()
-NO_FUNCTION = {"view", "expand", "repeat", "unfold", "contiguous", "view_as", "expand_as", "reshape_as", "size", "stride",
-               "mT", "T"}
+NO_FUNCTION = {
+    "view",
+    "expand",
+    "repeat",
+    "unfold",
+    "contiguous",
+    "view_as",
+    "expand_as",
+    "reshape_as",
+    "size",
+    "stride",
+    "mT",
+    "T",
+}
 NO_METHOD = {"atleast_1d", "atleast_2d", "atleast_3d"}
 
 
@@ -64,11 +77,18 @@ def arguments(d, op, shape):
         sizes = [n(2, 3) if s == 1 and d.flag() else -1 if d.chance(0.2) else s for s in shape]
         return str(tuple(wrong(d, ([2] if d.chance(0.3) else []) + sizes)))
     if op in ("repeat", "tile"):
-        return str(tuple(n(0, 2) if d.chance(0.1) else n(1, 2) for _ in range(n(max(ndim - (op == "tile" or d.chance(.05)), 0), ndim + 1))))
+        return str(
+            tuple(
+                n(0, 2) if d.chance(0.1) else n(1, 2)
+                for _ in range(n(max(ndim - (op == "tile" or d.chance(0.05)), 0), ndim + 1))
+            )
+        )
     if op == "flip":
         return str(tuple(d.random.sample(range(ndim), n(0, ndim)) if d.chance(0.95) else [0, 0]))
     if op == "roll":
-        return d.pick([f"{n(-3, 3)}", f"{n(-3, 3)}, {dim()}", f"({n(-2, 2)}, {n(-2, 2)}), ({dim()}, {dim()})"])
+        return d.pick(
+            [f"{n(-3, 3)}", f"{n(-3, 3)}, {dim()}", f"({n(-2, 2)}, {n(-2, 2)}), ({dim()}, {dim()})"]
+        )
     if op == "rot90":
         return f"{n(-2, 3)}, ({dim()}, {dim()})"
     if op == "unfold":
