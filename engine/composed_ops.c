@@ -65,7 +65,9 @@ Tensor *forward_addcdiv(Tensor *x, Tensor *tensor1, Tensor *tensor2, double valu
 
 Tensor *forward_logit(Tensor *x, double eps)
 {
-    if (!isnan(eps))
+    if (!dtype_is_float((DType)x->dtype))
+        x = converted_plain(x, default_dtype());
+    if (x && !isnan(eps))
         x = op_clamp(x, tensor_number(eps), tensor_number(1 - eps));
     return x ? op_log(op_div(x, op_rsub(x, tensor_number(1)))) : NULL;
 }
@@ -368,7 +370,7 @@ Tensor *forward_addbmm(Tensor *x, Tensor *batch1, Tensor *batch2, double beta, d
 
 Tensor *forward_ldexp(Tensor *x, Tensor *other)
 {
-    if (other->dtype == DT_BOOL)
+    if (other->dtype == DT_BOOL && dtype_is_float((DType)x->dtype))
         return tide_fail("NotImplementedError", "\"ldexp_cpu_exp\" not implemented for 'Bool'");
     DType d = result_dtype((Tensor *[]){x, other}, 2); /* the power has the result's precision */
     return op_mul(x, op_pow(tensor_number(2), dtype_is_float(d) ? converted_plain(other, d) : other));

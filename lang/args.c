@@ -362,7 +362,9 @@ static void read_value(Args *a, const ParamInfo *p, int i, int position, Arg *ou
         break;
     case 'I': out->i = arg_int(a, i, name, position); break;
     case 'F':
-        if (!number_value(L, i, &out->f))
+        if (lua_isboolean(L, i)) /* Python's are numbers */
+            out->f = lua_toboolean(L, i);
+        else if (!number_value(L, i, &out->f))
             arg_error(a, name, position, "Number", i);
         break;
     case 'B': out->b = arg_bool(a, i, name, position); break;

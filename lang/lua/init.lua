@@ -11,14 +11,16 @@ local functions = {
         "atleast_1d atleast_2d atleast_3d hstack vstack dstack column_stack row_stack block_diag " ..
         "tensor_split hsplit vsplit dsplit cartesian_prod combinations diagflat tril_indices " ..
         "triu_indices unravel_index",
-    ["torch.tensor.statistics"] = "aminmax nanmean msort quantile nanquantile cov corrcoef histogram",
+    ["torch.tensor.statistics"] = "aminmax nanmean msort quantile nanquantile cov corrcoef histogram " ..
+        "histogramdd",
     ["torch.tensor.calculus"] = "diff trapezoid trapz cumulative_trapezoid float_power searchsorted",
     ["torch.tensor.forms"] = "split_with_sizes adjoint positive vander is_nonzero is_same_size " ..
         "unsafe_split unsafe_split_with_sizes unsafe_chunk real imag conj conj_physical conj_physical_ " ..
         "resolve_conj resolve_neg is_conj is_neg is_distributed",
     ["torch.tensor.make"] = "hamming_window hann_window blackman_window bartlett_window kaiser_window range " ..
         "scalar_tensor empty_permuted",
-    ["torch.tensor.elements"] = "nonzero_static isreal gradient typename",
+    ["torch.tensor.elements"] = "nonzero_static isreal gradient typename set_float32_matmul_precision " ..
+        "get_float32_matmul_precision use_deterministic_algorithms are_deterministic_algorithms_enabled",
     ["torch.tensor.products"] = "tensordot einsum matrix_power",
     ["torch.autograd.func"] = "vmap",
     ["torch.tensor.linalg"] = "svd qr pinverse lu lu_solve lu_unpack chain_matmul svd_lowrank pca_lowrank",
@@ -42,7 +44,7 @@ local methods = {
     ["torch.tensor.calculus"] = "diff float_power",
     ["torch.tensor.forms"] = "reshape_as split_with_sizes adjoint positive float_power_ is_nonzero " ..
         "is_same_size unsafe_split unsafe_split_with_sizes unsafe_chunk conj conj_physical conj_physical_ " ..
-        "resolve_conj resolve_neg is_conj is_neg is_distributed is_pinned is_shared",
+        "resolve_conj resolve_neg is_conj is_neg is_distributed is_pinned is_shared prelu hardshrink",
     ["torch.tensor.make"] = "new",
     ["torch.tensor.elements"] = "apply_ map_ map2_ fill_diagonal_ nonzero_static isreal dim_order",
     ["torch.tensor.products"] = "matrix_power",
@@ -57,7 +59,7 @@ torch.nan, torch.inf, torch.pi, torch.e = -(0 / 0), math.huge, math.pi, math.exp
 
 -- Methods that PyTorch has as functions too.
 for name in ("detach detach_ fill_ zero_ index_put_ as_strided_ clamp_min_ clamp_max_ gcd_ lcm_ ldexp_ logit_ " ..
-    "nan_to_num_ xlogy_ addmv_"):gmatch("%S+") do
+    "nan_to_num_ xlogy_ addmv_ get_device"):gmatch("%S+") do
     torch[name] = torch._methods[name]
 end
 

@@ -159,6 +159,22 @@ function T.gradient(...)
     return out
 end
 
+-- ---- settings that change nothing here: sums are always the same, products always in full precision ----
+
+local precision, deterministic = "highest", false
+
+function T.set_float32_matmul_precision(word)
+    if word == "highest" or word == "high" or word == "medium" then
+        precision = word
+    else
+        support.warn("%s is not one of 'highest', 'high', or 'medium'", tostring(word))
+    end
+end
+
+function T.get_float32_matmul_precision() return precision end
+function T.use_deterministic_algorithms(mode) deterministic = mode and true or false end
+function T.are_deterministic_algorithms_enabled() return deterministic end
+
 -- ---- what is known without looking ----
 
 -- The dims in the order in which they lie in memory, outermost first.

@@ -94,6 +94,11 @@ function T.unsafe_chunk(input, chunks, dim)
     return named("UnsafeSplitBackward0", torch.chunk(input, chunks, dim))
 end
 
+-- ---- methods that are functions of torch.nn.functional ----
+
+function T.prelu(input, weight) return torch.nn.functional.prelu(input, weight) end
+function T.hardshrink(input, lambd) return torch.nn.functional.hardshrink(input, lambd) end
+
 -- ---- complex numbers: there are none, so that these are what they do to real ones ----
 
 for name in ("real conj conj_physical resolve_conj resolve_neg"):gmatch("%S+") do

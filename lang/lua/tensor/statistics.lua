@@ -240,4 +240,58 @@ function T.histogram(...)
     return torch._returns("histogram", hist, edges)
 end
 
+local read_histogramdd = signature("histogramdd", {"input!", "bins!", "range", "weight", "density"},
+    {density = false})
+
+-- The edges of the bins of each of input's columns (points in their last dim), as histogramdd's arguments say.
+local function column_edges(points, bins, range)
+    local width, edges = points.shape[1], {}
+    if type(bins) == "number" then
+        local count = bins
+        bins = {}
+        for k = 1, width do bins[k] = count end
+    end
+    if #bins ~= width then
+        raise("RuntimeError", "histogramdd: The size of bins must be equal to the innermost dimension of the input.")
+    end
+    for k = 1, width do
+        local own = range and {range[2 * k - 1], range[2 * k]}
+        edges[k] = torch.is_tensor(bins[k]) and bins[k] or bin_edges(points:select(1, k - 1), bins[k], own)
+    end
+    return edges
+end
+
+-- How many of the points in input's last dim (or how much weight) lie in each box, and the edges of the boxes.
+function T.histogramdd(...)
+    local input, bins, range, weight, density = read_histogramdd(...)
+    if check_tensor("histogramdd", "input", 1, input).ndim < 2 then
+        raise("RuntimeError", "torch.histogramdd: input tensor should have at least 2 dimensions")
+    end
+    if input.dtype ~= torch.float32 and input.dtype ~= torch.float64 then
+        raise("NotImplementedError", '"histogramdd" not implemented for \'%s\'', DTYPE_NAMES[tostring(input.dtype)])
+    end
+    local points = input:reshape({-1, input.shape[-1]})
+    local edges, sizes = column_edges(points, bins, range), {}
+    local share = weight and weight:flatten() or torch.ones(points.shape[0], {dtype = input.dtype})
+    local box, inside = torch.zeros(points.shape[0], {dtype = torch.int64}), torch.ones(points.shape[0]):gt(0)
+    for k, edge in ipairs(edges) do
+        local x, n = points:select(1, k - 1):contiguous(), edge:numel() - 1
+        local place = torch.bucketize(x, edge, {right = true}) - 1
+        place = torch.where(x:eq(edge[n]), n - 1, place)
+        inside, box, sizes[k] = inside & place:ge(0) & place:lt(n), box * n + place, n
+    end
+    local total = 1
+    for _, n in ipairs(sizes) do total = total * n end
+    local hist = torch.zeros(total, {dtype = input.dtype})
+        :index_add(0, box:masked_select(inside), share:masked_select(inside)):reshape(sizes)
+    if not density then return hist, edges end
+    hist = hist / hist:sum()
+    for k, edge in ipairs(edges) do
+        local shape = {}
+        for i = 1, #sizes do shape[i] = i == k and sizes[k] or 1 end
+        hist = hist / (edge:narrow(0, 1, sizes[k]) - edge:narrow(0, 0, sizes[k])):reshape(shape)
+    end
+    return hist, edges
+end
+
 return T
