@@ -57,8 +57,8 @@ print(table.concat(text, " ", 33, 40))
 
 --%% A parameter that is listed twice, as in the notes, and how an optimizer prints
 -- N244
--- PyTorch warns here.
 optim.SGD({w1, b1, w1, b2, w3, b3}, lr=1e-3)
+--> ...UserWarning: optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; see github.com/pytorch/pytorch/issues/40967 for more information
 --> SGD (
 --> Parameter Group 0
 -->     dampening: 0

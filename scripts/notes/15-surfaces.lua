@@ -78,10 +78,9 @@ end
 
 --%% What Adam remembers of its way: steps, mean gradient, mean squared gradient
 -- N347
--- The count is a plain number in Lua.
 x, optimizer.state[x].step, optimizer.state[x].exp_avg, optimizer.state[x].exp_avg_sq
 --> (tensor([3., 2.], requires_grad=True),
--->  20000.0,
+-->  tensor(20000.),
 -->  tensor([-5.6052e-45, -5.6052e-45]),
 -->  tensor([3.6285e-05, 1.1231e-05]))
 
