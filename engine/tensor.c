@@ -143,12 +143,12 @@ static Tensor *shaped_struct(const Dims *shape, const int64_t *stride, DType dty
 
 static Tensor *with_fresh_storage(Tensor *t)
 {
-    int64_t bytes;
-    if (__builtin_mul_overflow(t->numel, (int64_t)dtype_size((DType)t->dtype), &bytes)) {
+    int64_t bytes, numel = t->numel;
+    if (__builtin_mul_overflow(numel, (int64_t)dtype_size((DType)t->dtype), &bytes)) {
         tensor_struct_free(t);
         return tide_fail("RuntimeError",
                          "Storage size calculation overflowed with sizes whose product is %lld",
-                         (long long)t->numel);
+                         (long long)numel);
     }
     t->storage = storage_new((size_t)bytes, t->device);
     if (!t->storage) {
