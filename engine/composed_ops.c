@@ -134,8 +134,8 @@ static bool check_cdist(const Tensor *x1, const Tensor *x2, double p)
     const Tensor *both[] = {x1, x2};
     for (int i = 0; i < 2; i++)
         if (!dtype_is_float((DType)both[i]->dtype))
-            return tide_refuse("RuntimeError", "cdist only supports floating-point dtypes, X%d got: %s", i + 1,
-                               cname(both[i]));
+            return tide_refuse("RuntimeError", "cdist only supports floating-point dtypes, X%d got: %s",
+                               i + 1, cname(both[i]));
     for (int i = 0; i < 2; i++)
         if (both[i]->ndim < 2)
             return tide_refuse("RuntimeError", "cdist only supports at least 2D tensors, X%d got: %dD", i + 1,

@@ -563,7 +563,8 @@ Tensor *forward_take_along_dim(Tensor *x, Tensor *indices, const Dims *dim)
         return tide_fail("RuntimeError", "torch.take_along_dim(): dtype of indices should be Long but got %s",
                          cname(indices));
     if (!dim)
-        return op_gather(op_reshape(x, DIMS(-1)), 0, from_the_end(op_reshape(indices, DIMS(indices->numel)), x->numel));
+        return op_gather(op_reshape(x, DIMS(-1)), 0,
+                         from_the_end(op_reshape(indices, DIMS(indices->numel)), x->numel));
     if (x->ndim != indices->ndim)
         return tide_fail("RuntimeError",
                          "torch.take_along_dim(): input and indices should have the same number of "

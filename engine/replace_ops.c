@@ -1,4 +1,4 @@
-/* replace_ops.c - forwards of copies with a part replaced: by views, by element numbers, by slices reduced. */
+/* replace_ops.c - forwards of copies with a part replaced: by views, element numbers, slices. */
 #include "engine/structural.h"
 
 /* ---- the part is a view ---- */
@@ -7,13 +7,13 @@
 static Tensor *replaced(Tensor *x, Tensor *part, Tensor *src)
 {
     char have[256], want[256];
-    if (!part)
-        return NULL;
+    if (!part) return NULL;
     if (!tensor_same_shape(part, src))
-        return tide_fail("RuntimeError",
-                         "expected src to have a size equal to the slice of self. src size = %s, slice size = %s",
-                         format_dims(have, sizeof have, src->ndim, src->shape),
-                         format_dims(want, sizeof want, part->ndim, part->shape));
+        return tide_fail(
+            "RuntimeError",
+            "expected src to have a size equal to the slice of self. src size = %s, slice size = %s",
+            format_dims(have, sizeof have, src->ndim, src->shape),
+            format_dims(want, sizeof want, part->ndim, part->shape));
     return copy_plain(part, src) ? x : NULL;
 }
 
@@ -74,10 +74,8 @@ static bool check_put(const Tensor *x, const Tensor *index, const Tensor *source
 Tensor *forward_put(Tensor *x, Tensor *index, Tensor *source, bool accumulate)
 {
     int64_t outside = 0;
-    if (!check_same_device((Tensor *[]){x, index, source}, 3) || !check_put(x, index, source))
-        return NULL;
-    if (index->numel == 0)
-        return x;
+    if (!check_same_device((Tensor *[]){x, index, source}, 3) || !check_put(x, index, source)) return NULL;
+    if (index->numel == 0) return x;
     if (!all_within(index, -x->numel, x->numel, &outside))
         return tide_fail("IndexError",
                          "out of range: tried to access index %lld on a tensor of %lld elements.",
@@ -114,8 +112,7 @@ static bool check_index_reduce(const Tensor *x, int64_t dim, const Tensor *index
                            "(%lld), for dim: %lld",
                            (long long)index->numel, (long long)slices, (long long)dim);
     bool fits = x->ndim == source->ndim;
-    for (int d = 0; fits && d < x->ndim; d++)
-        fits = d == dim || x->shape[d] == source->shape[d];
+    for (int d = 0; fits && d < x->ndim; d++) fits = d == dim || x->shape[d] == source->shape[d];
     return fits || tide_refuse("RuntimeError",
                                "source tensor shape must match self tensor shape, excluding the specified "
                                "dimension. Got self.shape = %s source.shape = %s",
@@ -127,8 +124,7 @@ static bool check_index_reduce(const Tensor *x, int64_t dim, const Tensor *index
 static Tensor *slice_index(Tensor *index, int64_t dim, const Tensor *source)
 {
     Dims shape = tensor_dims(source), line = {.n = source->ndim};
-    for (int d = 0; d < line.n; d++)
-        line.v[d] = d == dim ? index->numel : 1;
+    for (int d = 0; d < line.n; d++) line.v[d] = d == dim ? index->numel : 1;
     Tensor *flat = op_reshape(as_int64(index), &line);
     return flat ? op_expand(flat, &shape) : NULL;
 }
@@ -143,8 +139,7 @@ Tensor *forward_index_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *sour
     if (x->dtype == DT_BOOL)
         return tide_fail("NotImplementedError", "\"index_func_\" not implemented for 'Bool'");
     Tensor *at = slice_index(index, dim, source);
-    if (!at)
-        return NULL;
+    if (!at) return NULL;
     if (!all_within(as_int64(index), 0, x->ndim ? x->shape[dim] : 1, &outside))
         return tide_failed() ? NULL : tide_fail("IndexError", "index out of range in self");
     return forward_scatter_reduce(x, dim, at, source, reduce, include_self);
@@ -154,8 +149,7 @@ Tensor *forward_index_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *sour
 Tensor *forward_index_reduce_backward(Tensor *g1, Tensor *x, int64_t dim, Tensor *index, Tensor *source,
                                       int64_t reduce, bool include_self, Tensor *result)
 {
-    if (!wrap_dim(&dim, x->ndim))
-        return NULL;
+    if (!wrap_dim(&dim, x->ndim)) return NULL;
     Tensor *at = slice_index(index, dim, source);
     return at ? op_scatter_reduce_backward(g1, x, dim, at, source, reduce, include_self, result) : NULL;
 }

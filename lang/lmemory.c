@@ -1,4 +1,4 @@
-/* lmemory.c - functions that look at a tensor's memory in another way: view(dtype), resize_, strided creation. */
+/* lmemory.c - a tensor's memory seen in another way: view(dtype), resize_, strided creation. */
 #include "lang/create.h"
 #include "lang/ops_call.h"
 
@@ -58,8 +58,7 @@ static Tensor *resized(Tensor *t, const Dims *shape)
 {
     int64_t n, held = (int64_t)(t->storage->bytes / dtype_size((DType)t->dtype));
     Dims stride = dense_strides(shape);
-    if (!count_elements(shape, &n))
-        return NULL;
+    if (!count_elements(shape, &n)) return NULL;
     Tensor *from = n > held - t->offset ? grown(t, t->offset + n) : t;
     Tensor *y = from ? tensor_alias(from, shape, &stride, t->offset) : NULL;
     return y ? tensor_set_(t, y) : NULL;
@@ -96,8 +95,7 @@ static int is_set_to(lua_State *L)
     args_take(&a, L, "is_set_to", true, params, 2, NULL, v);
     const Tensor *x = v[0].t, *y = v[1].t;
     bool same = x->storage == y->storage && x->offset == y->offset && tensor_same_shape(x, y);
-    for (int i = 0; same && i < x->ndim; i++)
-        same = x->stride[i] == y->stride[i];
+    for (int i = 0; same && i < x->ndim; i++) same = x->stride[i] == y->stride[i];
     lua_pushboolean(L, same);
     return 1;
 }
@@ -111,12 +109,10 @@ static Tensor *strided(const Dims *size, const Dims *stride, DType dtype, Device
         return tide_fail("RuntimeError",
                          "dimensionality of sizes (%d) must match dimensionality of strides (%d)", size->n,
                          stride->n);
-    if (!count_elements(size, &n))
-        return NULL;
+    if (!count_elements(size, &n)) return NULL;
     for (int i = 0; n > 0 && i < size->n; i++) {
         int64_t reach;
-        if (stride->v[i] < 0)
-            return tide_fail("RuntimeError", "negative strides are not supported");
+        if (stride->v[i] < 0) return tide_fail("RuntimeError", "negative strides are not supported");
         if (__builtin_mul_overflow(size->v[i] - 1, stride->v[i], &reach) ||
             __builtin_add_overflow(last, reach, &last))
             return tide_fail("RuntimeError", "numel: integer multiplication overflow");
@@ -147,8 +143,8 @@ static int new_empty_strided(lua_State *L)
     args_read(&a, params, COUNT(params), 3, "layout,pin_memory", v);
     Placement p = placement_read(v + 3);
     DType dtype = p.dtype == DT_NONE ? (DType)v[0].t->dtype : p.dtype;
-    return placement_give(
-        L, strided(v[1].dims, v[2].dims, dtype, v[4].i < 0 ? v[0].t->device : p.device), &p);
+    return placement_give(L, strided(v[1].dims, v[2].dims, dtype, v[4].i < 0 ? v[0].t->device : p.device),
+                          &p);
 }
 
 /* ---- frombuffer ---- */
@@ -175,21 +171,21 @@ static int frombuffer(lua_State *L)
                            "bytes) minus 1",
                            (long long)offset, (long long)length);
     if (n < 0 && (length - offset) % size != 0)
-        return raise_error(L, "ValueError",
-                           "buffer length (%lld bytes) after offset (%lld bytes) must be a multiple of element "
-                           "size (%lld)",
-                           (long long)length, (long long)offset, (long long)size);
-    if (n < 0)
-        n = (length - offset) / size;
+        return raise_error(
+            L, "ValueError",
+            "buffer length (%lld bytes) after offset (%lld bytes) must be a multiple of element "
+            "size (%lld)",
+            (long long)length, (long long)offset, (long long)size);
+    if (n < 0) n = (length - offset) / size;
     if (n > (length - offset) / size)
-        return raise_error(L, "ValueError",
-                           "requested buffer length (%lld * %lld bytes) after offset (%lld bytes) must not be "
-                           "greater than actual buffer length (%lld bytes)",
-                           (long long)n, (long long)size, (long long)offset, (long long)length);
+        return raise_error(
+            L, "ValueError",
+            "requested buffer length (%lld * %lld bytes) after offset (%lld bytes) must not be "
+            "greater than actual buffer length (%lld bytes)",
+            (long long)n, (long long)size, (long long)offset, (long long)length);
     Placement p = {v[1].dtype, {DEVICE_CPU, 0}, v[4].b};
     Tensor *t = tensor_empty(DIMS(n), p.dtype, p.device);
-    if (t)
-        memcpy(tensor_data(t), data + offset, (size_t)(n * size));
+    if (t) memcpy(tensor_data(t), data + offset, (size_t)(n * size));
     return placement_give(L, t, &p);
 }
 

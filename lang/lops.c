@@ -85,7 +85,7 @@ static const char *const takes_dtype[] = {"sum",     "nansum",      "mean",     
                                           "softmax", "log_softmax", "cumsum",       "cumprod",
                                           "nanmean", "norm2",       "logcumsumexp", "softmin"};
 
-/* Elementwise rows where PyTorch takes no plain number for a tensor; of the others, those that take one first too. */
+/* Elementwise rows where PyTorch takes no plain number for a tensor; of the others, those that take one first. */
 static const char *const tensors_only[] = {"atan2",       "arctan2",   "fmax",        "fmin",       "maximum",
                                            "minimum",     "gcd",       "lcm",         "hypot",      "logaddexp",
                                            "logaddexp2",  "heaviside", "logical_and", "logical_or", "logical_xor",
@@ -291,7 +291,8 @@ static int view_inplace(lua_State *L)
     return give_self(L, true);
 }
 
-static const char *const inplace_views[] = {"t", "transpose", "swapaxes", "swapdims", "squeeze", "unsqueeze", "as_strided"};
+static const char *const inplace_views[] = {"t",       "transpose", "swapaxes",  "swapdims",
+                                            "squeeze", "unsqueeze", "as_strided"};
 
 /* ---- registration ---- */
 

@@ -1,4 +1,5 @@
--- Elements one by one: functions applied to each, places of the nonzero ones, diagonals filled; numeric gradients.
+-- Elements one by one: functions applied to each, places of the nonzero ones, diagonals filled;
+-- numeric gradients.
 local torch = require "torch"
 local support = require "torch.support"
 local common = require "torch.tensor.common"
@@ -14,7 +15,8 @@ local function check_callable(name, x, f)
         raise("TypeError", "%s(): argument 'callable' must be a function, not %s", name, support.type_word(f))
     end
     if x.requires_grad then
-        raise("RuntimeError", "Can't call %s() on Variable that requires grad. Use var.detach().%s() instead.",
+        raise("RuntimeError",
+            "Can't call %s() on Variable that requires grad. Use var.detach().%s() instead.",
             name, name)
     end
 end
@@ -136,12 +138,15 @@ function T.gradient(...)
         raise("RuntimeError", "torch.gradient only supports edge_order=1 and edge_order=2.")
     end
     if list and #list ~= #dims then
-        raise("RuntimeError", "torch.gradient expected spacing to be unspecified, a scalar%s, but got a list of " ..
-            "length %d", dim == nil and (" or a list of length equal to 'self.dim() = %d', since dim argument " ..
-            "was not given"):format(input.ndim) or (" or it's spacing and dim arguments to have the same length"),
-            #list)
+        raise("RuntimeError",
+            "torch.gradient expected spacing to be unspecified, a scalar%s, but got a list of " ..
+            "length %d", dim == nil and (" or a list of length equal to 'self.dim() = %d', since dim " ..
+            "argument was not given"):format(input.ndim) or
+            " or it's spacing and dim arguments to have the same length", #list)
     end
-    if input.dtype == torch.uint8 then raise("RuntimeError", "torch.gradient does not support uint8 input.") end
+    if input.dtype == torch.uint8 then
+        raise("RuntimeError", "torch.gradient does not support uint8 input.")
+    end
     local out = {}
     for k, d in ipairs(dims) do
         local n = input.shape[d]
@@ -151,8 +156,8 @@ function T.gradient(...)
         local step = list and list[k] or not list and spacing or 1
         local x = step
         if not torch.is_tensor(step) then
-            x = torch.arange(n, {dtype = input:is_floating_point() and input.dtype or torch.get_default_dtype(),
-                device = input.device}) * step
+            local dtype = input:is_floating_point() and input.dtype or torch.get_default_dtype()
+            x = torch.arange(n, {dtype = dtype, device = input.device}) * step
         end
         out[k] = slopes(input, x, d, edge_order)
     end

@@ -23,18 +23,21 @@ local function read_window(name, words, defaults)
         local first = #words + 2
         local placed = {layout = torch.strided, dtype = values[first], device = values[first + 2]}
         if placed.dtype ~= nil and not placed.dtype.is_floating_point then
-            raise("RuntimeError", "%s expects floating point dtypes, got: TensorOptions(dtype=%s, device=%s, " ..
+            raise("RuntimeError",
+                "%s expects floating point dtypes, got: TensorOptions(dtype=%s, device=%s, " ..
                 "layout=Strided (default), requires_grad=false (default), pinned_memory=false, " ..
                 "memory_format=(nullopt))", name, DTYPE_WORDS[tostring(placed.dtype)], placed.device or "cpu")
         end
         if values[1] < 0 then
-            raise("RuntimeError", "%s requires non-negative window_length, got window_length=%d", name, values[1])
+            raise("RuntimeError",
+                "%s requires non-negative window_length, got window_length=%d", name, values[1])
         end
         return placed, values[first + 4], table.unpack(values, 1, #words + 1)
     end
 end
 
--- Declares T.NAME: shape(n, options, its further arguments) gives the n values of a symmetric window; a periodic
+-- Declares T.NAME: shape(n, options, its further arguments) gives the n values of a symmetric window;
+-- a periodic
 -- one is a symmetric one of n + 1 values without its last.
 local function window(name, words, defaults, shape)
     table.insert(words, 1, "periodic")
@@ -88,7 +91,8 @@ local read_range = signature("range", {"start", "end", "step", table.unpack(OPTI
 function T.range(...)
     local start, stop, step, dtype, _, device, _, requires_grad = read_range(...)
     if stop == nil then raise("TypeError", 'range() missing 1 required positional arguments: "end"') end
-    support.warn("torch.range is deprecated and will be removed in a future release because its behavior is " ..
+    support.warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is " ..
         "inconsistent with Python's range builtin. Instead, use torch.arange, which produces values in " ..
         "[start, end).")
     if step == 0 then raise("RuntimeError", "step must be nonzero") end
@@ -118,14 +122,16 @@ function T.empty_permuted(...)
     local size, layout, dtype, _, device, _, requires_grad = read_permuted(...)
     size, layout = common.integers(size), common.integers(layout)
     if #size ~= #layout then
-        raise("RuntimeError", "Number of dimensions in size does not match the length of the physical_layout; " ..
+        raise("RuntimeError",
+            "Number of dimensions in size does not match the length of the physical_layout; " ..
             "i.e. len(size) = %d is not equal to len(physical_layout) = %d", #size, #layout)
     end
     local stride, seen, step = {}, {}, 1
     for k = #layout, 1, -1 do
         local dim = layout[k]
         if dim < 0 or dim >= #size then
-            raise("RuntimeError", "Dimension out of range (expected to be between 0 and %d, but got %d at index " ..
+            raise("RuntimeError",
+                "Dimension out of range (expected to be between 0 and %d, but got %d at index " ..
                 "%d).  NB: negative dims not currently supported; file an issue if you want it.", #size - 1,
                 dim, k - 1)
         end

@@ -159,7 +159,8 @@ local function check_weights(word, weights, input, floating)
     if weights == nil then return end
     local count = input.ndim < 2 and input:numel() or input.shape[1]
     if weights.ndim > 1 then
-        raise("RuntimeError", "cov(): expected %s to have one or fewer dimensions but got %s with %d dimensions",
+        raise("RuntimeError",
+            "cov(): expected %s to have one or fewer dimensions but got %s with %d dimensions",
             word, word, weights.ndim)
     end
     if weights:is_floating_point() ~= floating then
@@ -243,7 +244,8 @@ end
 local read_histogramdd = signature("histogramdd", {"input!", "bins!", "range", "weight", "density"},
     {density = false})
 
--- The edges of the bins of each of input's columns (points in their last dim), as histogramdd's arguments say.
+-- The edges of the bins of each of input's columns (points in their last dim), as histogramdd's
+-- arguments say.
 local function column_edges(points, bins, range)
     local width, edges = points.shape[1], {}
     if type(bins) == "number" then
@@ -252,7 +254,8 @@ local function column_edges(points, bins, range)
         for k = 1, width do bins[k] = count end
     end
     if #bins ~= width then
-        raise("RuntimeError", "histogramdd: The size of bins must be equal to the innermost dimension of the input.")
+        raise("RuntimeError",
+            "histogramdd: The size of bins must be equal to the innermost dimension of the input.")
     end
     for k = 1, width do
         local own = range and {range[2 * k - 1], range[2 * k]}
@@ -261,14 +264,16 @@ local function column_edges(points, bins, range)
     return edges
 end
 
--- How many of the points in input's last dim (or how much weight) lie in each box, and the edges of the boxes.
+-- How many of the points in input's last dim (or how much weight) lie in each box, and the edges of
+-- the boxes.
 function T.histogramdd(...)
     local input, bins, range, weight, density = read_histogramdd(...)
     if check_tensor("histogramdd", "input", 1, input).ndim < 2 then
         raise("RuntimeError", "torch.histogramdd: input tensor should have at least 2 dimensions")
     end
     if input.dtype ~= torch.float32 and input.dtype ~= torch.float64 then
-        raise("NotImplementedError", '"histogramdd" not implemented for \'%s\'', DTYPE_NAMES[tostring(input.dtype)])
+        raise("NotImplementedError",
+            '"histogramdd" not implemented for \'%s\'', DTYPE_NAMES[tostring(input.dtype)])
     end
     local points = input:reshape({-1, input.shape[-1]})
     local edges, sizes = column_edges(points, bins, range), {}
