@@ -192,6 +192,21 @@ static bool pass_on(Walk *w, Node *n, int edge, Tensor *g)
 /* Whether anybody waits for this operand's gradient. */
 static bool wanted(const Walk *w, const Edge *e) { return e->fn && e->fn->walk == w->id; }
 
+/* Whether g is of the operand's shape broadcast. */
+static bool check_shape(const Node *n, const Tensor *g, const Tensor *meta, int output)
+{
+    char name[128], have[256], want[256];
+    bool fits = g->ndim >= meta->ndim;
+    for (int i = 1; fits && i <= meta->ndim; i++)
+        fits = meta->shape[meta->ndim - i] == 1 || meta->shape[meta->ndim - i] == g->shape[g->ndim - i];
+    return fits || tide_refuse("RuntimeError",
+                               "Function %s returned an invalid gradient at index %d - got %s but expected shape "
+                               "compatible with %s",
+                               node_name(n, name, sizeof name), output,
+                               format_dims(have, sizeof have, g->ndim, g->shape),
+                               format_dims(want, sizeof want, meta->ndim, meta->shape));
+}
+
 static bool run_formulas(Walk *w, Node *n, Tensor *g, Tensor **first)
 {
     const OpInfo *info = op_info((OpId)n->op);
@@ -216,6 +231,8 @@ static bool run_formulas(Walk *w, Node *n, Tensor *g, Tensor **first)
             if (!wanted(w, &n->edge[at]) && !(first && at == 0)) continue;
             Vjp v = {.arg = u.arg, .meta = meta, .y = u.result, .g = g, .k = k};
             Tensor *gp = vjp_apply((OpId)n->op, &v, p);
+            if (!tide_failed() && gp && !(first && at == 0) && check_shape(n, gp, meta[at], at))
+                gp = fit_to_operand(gp, meta[at]);
             if (tide_failed())
                 ok = false;
             else if (first && at == 0)

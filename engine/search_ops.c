@@ -178,6 +178,9 @@ Tensor *forward_repeat_interleave(Tensor *x, Tensor *repeats, const Dims *dim, i
     int64_t at = dim && dim->n ? dim->v[0] : 0, times;
     if (!dim)
         x = op_reshape(x, DIMS(x->numel));
+    int64_t given = at;
+    if (x && x->ndim == 0 && !repeats->is_number)
+        return no_such_dim(at);
     if (!x || (dim && !wrap_dim(&at, x->ndim)))
         return NULL;
     if (x->ndim == 0)
@@ -194,7 +197,7 @@ Tensor *forward_repeat_interleave(Tensor *x, Tensor *repeats, const Dims *dim, i
         return tide_fail("RuntimeError",
                          "repeats must have the same size as input along dim, but got repeats.size(0) = %lld "
                          "and input.size(%lld) = %lld",
-                         (long long)repeats->numel, (long long)at, (long long)x->shape[at]);
+                         (long long)repeats->numel, (long long)given, (long long)x->shape[at]);
     Tensor *counts = contiguous_plain(converted_plain(repeats, DT_I64));
     return counts ? op_index_select(x, at, repeated_numbers(counts)) : NULL;
 }

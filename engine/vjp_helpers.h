@@ -17,6 +17,13 @@ static inline Tensor *zeros_of(const Tensor *g)
     return tensor_zeros(&shape, (DType)g->dtype, g->device);
 }
 
+/* 1 - c; of a number a number, in double. */
+static inline Tensor *one_minus(Tensor *c)
+{
+    double v;
+    return c && c->is_number && tensor_item_double(c, &v) ? num(1 - v) : op_rsub(c, num(1));
+}
+
 /* 1 / t, and 0 where t is 0. */
 static inline Tensor *inverse_or_zero(Tensor *t)
 {

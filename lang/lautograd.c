@@ -289,6 +289,8 @@ static int requires_grad_(lua_State *L)
     Arg v[2];
     args_begin(&a, L, "requires_grad_", true);
     args_read(&a, params, 2, 2, NULL, v);
+    if (v[1].b && !dtype_is_float((DType)v[0].t->dtype)) /* the attribute has other words for it */
+        return raise_error(L, "RuntimeError", "only Tensors of floating point dtype can require gradients");
     return give_self(L, tensor_set_requires_grad(v[0].t, v[1].b));
 }
 

@@ -39,6 +39,8 @@ MANY_DIMS = {
     "norm",
     "count_nonzero",
 }
+# With no dims at all PyTorch's own gradients and shapes are wrong here.
+EMPTY_DIMS_WRONG = {"std", "var", "std_mean", "var_mean", "logsumexp"}
 NO_KEEPDIM = {"count_nonzero"}
 CASTING = {"sum", "mean", "prod", "nansum", "nanmean", "cumsum", "cumprod"}
 DTYPE_NAMES = ["float32", "float64", "int64", "int32", "bool", "float16"]
@@ -58,14 +60,17 @@ def reductions(d, op):
         how = d.pick([None, "linear", "lower", "higher", "nearest", "midpoint"])
         dim = d.pick([None, d.dim(ndim)])
         return f"torch.{op}({a}, {q}{options(dim=dim, keepdim=keepdim if dim is not None else None, interpolation=how)})"
-    if op == "kthvalue":
-        return f"torch.kthvalue({a}, {d.integer(1, 3)}{options(dim=d.pick([None, d.dim(ndim)]), keepdim=keepdim)})"
+    if op == "kthvalue":  # of equal elements any may be the k-th: its place is not compared
+        call = f"torch.kthvalue({a}, {d.integer(1, 3)}{options(dim=d.pick([None, d.dim(ndim)]), keepdim=keepdim)})"
+        return f"values, places = {call}\nvalues"
     if op == "norm":
         p = d.pick(["'fro'", "2", "1", "float('inf')", "0", "3", "0.5"]).replace("float('inf')", "inf")
         return f"torch.norm({a}, p={p}{options(dim=d.dims(ndim), keepdim=keepdim)})"
     dim = d.dims(ndim) if op in MANY_DIMS else d.pick([None, d.dim(ndim)])
     if op == "logsumexp" and dim is None:
         dim = d.dim(ndim)
+    if dim == [] and op in EMPTY_DIMS_WRONG:
+        dim = -1
     if dim is None:
         keepdim = None
     more = options(keepdim=keepdim, dtype=cast)
