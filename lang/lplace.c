@@ -13,8 +13,8 @@ static lua_State *main_state; /* whose stack tells the line: that of the state o
 
 /* Lua's API gives the line of a call by walking the function's line table, which costs a tenth of a small op. The
  * instruction itself tells calls apart: its address stands in the call's record, which lua_Debug points to but Lua
- * keeps to itself. So its offset is tried out when a state is opened (find_offset), and lines are asked for as the API
- * has it where that does not succeed. Addresses are good until code is loaded: code that is gone may have been there. */
+ * keeps to itself. So its place there is tried out when a state is opened (find_offset), and lines are asked for as the
+ * API has it where that does not succeed. Addresses are good until code is loaded: code that is gone may have been there. */
 enum { KNOWN_LINES = 256, NO_OFFSET = -1 };
 
 static struct {
@@ -42,32 +42,29 @@ static unsigned slot_of(const void *instruction)
     return (unsigned)((uintptr_t)instruction >> 2) % KNOWN_LINES;
 }
 
-/* ---- finding the offset ---- */
+/* ---- trying the offset ---- */
 
-enum { PROBES = 4, RECORD_WORDS = 8 };
+enum { PROBES = 4, EXPECTED_WORD = 4 }; /* behind the function, its stack's top and the neighbouring records */
 
 typedef struct Probe {
     int n;
-    const void *word[PROBES][RECORD_WORDS];
+    uintptr_t word[PROBES];
 } Probe;
 
 static int probe(lua_State *L)
 {
     Probe *p = lua_touserdata(L, lua_upvalueindex(1));
     lua_Debug ar;
-    if (p->n < PROBES && lua_getstack(L, 1, &ar)) {
-        for (int i = 0; i < RECORD_WORDS; i++)
-            p->word[p->n][i] = instruction_of(&ar, i * (int)sizeof(void *));
-        p->n++;
-    }
+    if (p->n < PROBES && lua_getstack(L, 1, &ar))
+        p->word[p->n++] = (uintptr_t)instruction_of(&ar, EXPECTED_WORD * (int)sizeof(void *));
     return 0;
 }
 
 /* Whether the word moves as an instruction's address does: the same at the same call, a little further at the next. */
-static bool is_instruction(const Probe *p, int i)
+static bool is_instruction(const Probe *p)
 {
-    uintptr_t first = (uintptr_t)p->word[0][i], second = (uintptr_t)p->word[1][i];
-    return p->word[2][i] == p->word[0][i] && p->word[3][i] == p->word[1][i] && second > first &&
+    uintptr_t first = p->word[0], second = p->word[1];
+    return p->n == PROBES && p->word[2] == first && p->word[3] == second && second > first &&
            second - first <= 64 && (second - first) % 4 == 0 && first % 4 == 0;
 }
 
@@ -80,10 +77,8 @@ static void find_offset(lua_State *L)
     if (luaL_loadbufferx(L, text, sizeof text - 1, "=probe", "t") == LUA_OK) {
         lua_pushlightuserdata(L, &p);
         lua_pushcclosure(L, probe, 1);
-        if (lua_pcall(L, 1, 0, 0) == LUA_OK && p.n == PROBES)
-            for (int i = RECORD_WORDS - 1; i >= 0; i--)
-                if (is_instruction(&p, i))
-                    offset = i * (int)sizeof(void *);
+        if (lua_pcall(L, 1, 0, 0) == LUA_OK && is_instruction(&p))
+            offset = EXPECTED_WORD * (int)sizeof(void *);
     }
     lua_settop(L, top);
 }
