@@ -297,6 +297,42 @@ int report_handler(lua_State *L)
     return 1;
 }
 
+/* Python's ways to begin a line, and what is written here. */
+static const char *const python_lines[][2] = {
+    {"def", "a function is written: function name(arguments) ... end"},
+    {"import", "torch, nn, F and optim are there already; files of your own come by require \"name\""},
+    {"from", "torch, nn, F and optim are there already; files of your own come by require \"name\""},
+    {"class", "a module's class is written: local Name = nn.class(\"Name\")"},
+    {"elif", "it is written: elseif condition then"},
+    {"with", "it is written: do local _ <close> = torch.no_grad() ... end"},
+    {"try", "it is written: local ok, message = pcall(function() ... end)"},
+    {"for", "it is written: for i = 1, n do ... end, or for i, v in ipairs(list) do ... end"},
+    {"while", "it is written: while condition do ... end"},
+    {"if", "it is written: if condition then ... else ... end"},
+};
+
+/* What to write instead of a line of Python's: one that begins so and, where Lua has the word too, ends in a colon. */
+static const char *python_hint(const char *text, Line line)
+{
+    size_t n = line.to - line.from;
+    const char *at = text + line.from;
+    for (size_t i = 0; i < sizeof python_lines / sizeof *python_lines; i++) {
+        size_t length = strlen(python_lines[i][0]);
+        if (n <= length || memcmp(at, python_lines[i][0], length) != 0 || strchr(" \t:", at[length]) == NULL)
+            continue;
+        bool lua_too = i > 6; /* the rows after "try" */
+        return !lua_too || at[n - 1] == ':' ? python_lines[i][1] : NULL;
+    }
+    return NULL;
+}
+
+static void append_python_hint(Buffer *out, const char *text, size_t length, int number)
+{
+    const char *hint = python_hint(text, find_line(text, length, number));
+    if (hint != NULL)
+        buffer_printf(out, "\n  %s", hint);
+}
+
 void report_syntax(lua_State *L, const char *chunkname)
 {
     char place[LUA_IDSIZE + 8];
@@ -322,6 +358,8 @@ void report_syntax(lua_State *L, const char *chunkname)
         append_message(&out, text, length - (size_t)(text - message));
         append_place(&out, place, (int)line, known ? buffer_string(&source) : NULL, source.length, NULL,
                      lang_syntax_column(text, (int)line));
+        if (known)
+            append_python_hint(&out, buffer_string(&source), source.length, (int)line);
         buffer_free(&source);
     } else {
         append_message(&out, message, length);
