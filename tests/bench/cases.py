@@ -139,6 +139,129 @@ def _():
     return one
 
 
+def softmaxes(name, rows, columns):
+    @case(f"{name}_{rows}x{columns}")
+    def _():
+        a = torch.randn(rows, columns)
+        return lambda: getattr(torch, name)(a, 1)
+
+
+for size in (1000, 64):
+    softmaxes("softmax", size, size)
+    softmaxes("log_softmax", size, size)
+
+
+def module(name, make, shape):
+    """A module's forward pass, and that with the gradients of its input and its parameters."""
+    @case(name)
+    def _():
+        net, x = make(), torch.randn(shape)
+
+        def one():
+            with torch.no_grad():
+                return net(x)
+        return one
+
+    @case(name + "_backward")
+    def _():
+        net, x = make(), torch.randn(shape).requires_grad_()
+        g = torch.randn_like(net(x))
+
+        def one():
+            net.zero_grad()
+            x.grad = None
+            net(x).backward(g)
+            return x.grad
+        return one
+
+
+module("conv2d_64x1x28x28_k5_16", lambda: nn.Conv2d(1, 16, 5), (64, 1, 28, 28))
+module("conv2d_32x32x28x28_k3_64", lambda: nn.Conv2d(32, 64, 3), (32, 32, 28, 28))
+module("conv2d_16x64x14x14_k3_p1_64", lambda: nn.Conv2d(64, 64, 3, padding=1), (16, 64, 14, 14))
+module("conv2d_16x64x28x28_k1_64", lambda: nn.Conv2d(64, 64, 1), (16, 64, 28, 28))
+module("BatchNorm2d_32x32x28x28", lambda: nn.BatchNorm2d(32), (32, 32, 28, 28))
+module("LayerNorm_512x256", lambda: nn.LayerNorm(256), (512, 256))
+module("GroupNorm_32x32x28x28", lambda: nn.GroupNorm(8, 32), (32, 32, 28, 28))
+module("MaxPool2d_32x32x28x28", lambda: nn.MaxPool2d(2), (32, 32, 28, 28))
+module("AvgPool2d_32x32x28x28", lambda: nn.AvgPool2d(2), (32, 32, 28, 28))
+module("Dropout_1000000", lambda: nn.Dropout(0.5), (1000000,))
+
+
+@case("GRU_32x20x64")
+def _():
+    net, x = nn.GRU(32, 64), torch.randn(20, 16, 32)
+
+    def one():
+        net.zero_grad()
+        y = net(x)[0]
+        y.sum().backward()
+        return y
+    return one
+
+
+@case("cross_entropy_1000x100_backward")
+def _():
+    x, y = torch.randn(1000, 100, requires_grad=True), torch.randint(0, 100, (1000,))
+
+    def one():
+        x.grad = None
+        loss = F.cross_entropy(x, y)
+        loss.backward()
+        return loss
+    return one
+
+
+@case("embedding_10000x64_backward")
+def _():
+    w, i = torch.randn(10000, 64, requires_grad=True), torch.randint(0, 10000, (32, 50))
+
+    def one():
+        w.grad = None
+        F.embedding(i, w).sum().backward()
+        return w.grad
+    return one
+
+
+def plain(name, work, *tensors):
+    """work on tensors that the functions in tensors make."""
+    @case(name)
+    def _():
+        made = [make() for make in tensors]
+        return lambda: work(*made)
+
+
+def square_of_1000():
+    return torch.rand(1000, 1000)
+
+
+plain("cat_4x250000", lambda a: torch.cat([a, a, a, a], 1), lambda: torch.rand(250, 1000))
+plain("sort_1000000", lambda a: torch.sort(a)[0], lambda: torch.rand(1000000))
+plain("sort_1000x1000", lambda a: torch.sort(a)[0], square_of_1000)
+plain("topk_1000x1000_5", lambda a: torch.topk(a, 5)[0], square_of_1000)
+plain("cumsum_1000x1000", lambda a: torch.cumsum(a, 1), square_of_1000)
+plain("cumsum_1000x1000_dim_0", lambda a: torch.cumsum(a, 0), square_of_1000)
+plain("index_select_10000x64", lambda a, i: torch.index_select(a, 0, i),
+      lambda: torch.rand(10000, 64), lambda: torch.randint(0, 10000, (10000,)))
+plain("gather_1000x1000", lambda a, i: torch.gather(a, 1, i),
+      square_of_1000, lambda: torch.randint(0, 1000, (1000, 1000)))
+plain("nonzero_1000000", torch.nonzero, lambda: torch.rand(1000000).round())
+plain("argmax_1000x1000", lambda a: torch.argmax(a, 1), square_of_1000)
+plain("var_1000x1000", lambda a: torch.var(a, 1), square_of_1000)
+plain("transpose_1000x1000", lambda a: a.t().contiguous(), square_of_1000)
+
+
+@case("Adam_step_1000000")
+def _():
+    w = torch.randn(1000000, requires_grad=True)
+    w.grad = torch.ones_like(w)
+    opt = optim.Adam([w], lr=1e-3)
+
+    def one():
+        opt.step()
+        return w.grad
+    return one
+
+
 def peak_memory():
     """The process's peak of resident memory in kilobytes."""
     with open("/proc/self/status") as status:
@@ -160,7 +283,7 @@ def serve():
             gc.collect()
             torch.manual_seed(0)
             one = cases[name]()
-            print(f"{one().sum().item():.9g}", flush=True)
+            print(f"{one().abs().sum().item():.9g}", flush=True)
         else:
             start = time.perf_counter()
             for _ in range(int(runs)):
