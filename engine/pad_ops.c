@@ -26,8 +26,11 @@ Tensor *forward_constant_pad_nd(Tensor *x, const Dims *pad, double value)
     Dims shape = tensor_dims(x);
     for (int d = 0; d < x->ndim; d++) {
         int64_t low = padding_of(pad, x->ndim, d, false), high = padding_of(pad, x->ndim, d, true);
-        shape.v[d] += low + high;
-        if (shape.v[d] < 0 || x->shape[d] + low < 0 || x->shape[d] + high < 0)
+        if (low > INT64_MAX / 4 || high > INT64_MAX / 4)
+            return tide_fail("RuntimeError", "numel: integer multiplication overflow");
+        bool gone = low < -x->shape[d] || high < -x->shape[d];
+        if (!gone) shape.v[d] += low + high;
+        if (gone || shape.v[d] < 0)
             return tide_fail(
                 "RuntimeError",
                 "The input size %lld, plus negative padding %lld and %lld resulted in a negative output "
@@ -36,8 +39,8 @@ Tensor *forward_constant_pad_nd(Tensor *x, const Dims *pad, double value)
                 format_dims(have, sizeof have, x->ndim, x->shape));
     }
     Tensor *out = tensor_full(&shape, value, (DType)x->dtype, x->device), *to = out;
-    for (int d = 0; d < x->ndim; d++) {
-        int64_t low = padding_of(pad, x->ndim, d, false), high = padding_of(pad, x->ndim, d, true);
+    for (int d = 0; to && x && d < shape.n; d++) {
+        int64_t low = padding_of(pad, shape.n, d, false), high = padding_of(pad, shape.n, d, true);
         int64_t kept = shape.v[d] - above_zero(low) - above_zero(high);
         to = op_narrow(to, d, above_zero(low), kept);
         x = op_narrow(x, d, above_zero(-low), kept);
