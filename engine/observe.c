@@ -14,23 +14,18 @@ void op_observe(OpObserver observer, void *context)
     depth = 0;
 }
 
-void observe_begin(void)
-{
-    depth++;
-}
+void observe_begin(void) { depth++; }
 
 void observe_end(OpId op, const Arg *arg, Tensor *result, bool in_place)
 {
     depth--;
     OpEvent event = {op, arg, result, in_place, depth};
-    if (op_observer)
-        op_observer(&event, observer_context);
+    if (op_observer) op_observer(&event, observer_context);
 }
 
 static void add_operand(const Tensor *t, int param)
 {
-    if (!t || failure.noperand == FAILURE_OPERANDS)
-        return;
+    if (!t || failure.noperand == FAILURE_OPERANDS) return;
     int i = failure.noperand++;
     failure.operand[i].tensor = t;
     failure.operand[i].param = param;
@@ -49,8 +44,7 @@ void observe_failure(OpId op, const Arg *arg, bool in_place)
         case 'N':
         case 'O': add_operand(arg[p].t, p); break;
         case 'L':
-            for (int k = 0; k < arg[p].list->n; k++)
-                add_operand(arg[p].list->v[k], p);
+            for (int k = 0; k < arg[p].list->n; k++) add_operand(arg[p].list->v[k], p);
             break;
         case 'I': failure.number[p] = arg[p].i; break;
         case 'B': failure.number[p] = arg[p].b; break;

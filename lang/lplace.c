@@ -6,15 +6,16 @@
 #include <stdint.h>
 #include <string.h>
 
-static const char state_key; /* registry: what ends with the state */
+static const char state_key;  /* registry: what ends with the state */
 static lua_State *main_state; /* whose stack tells the line: that of the state opened last */
 
 /* ---- lines known by their instruction ---- */
 
-/* Lua's API gives the line of a call by walking the function's line table, which costs a tenth of a small op. The
- * instruction itself tells calls apart: its address stands in the call's record, which lua_Debug points to but Lua
- * keeps to itself. So its place there is tried out when a state is opened (find_offset), and lines are asked for as the
- * API has it where that does not succeed. Addresses are good until code is loaded: code that is gone may have been there. */
+/* Lua's API gives the line of a call by walking the function's line table, which costs a tenth of a small
+ * op. The instruction itself tells calls apart: its address stands in the call's record, which lua_Debug
+ * points to but Lua keeps to itself. So its place there is tried out when a state is opened (find_offset),
+ * and lines are asked for as the API has it where that does not succeed. Addresses are good until code is
+ * loaded: code that is gone may have been there. */
 enum { KNOWN_LINES = 256, NO_OFFSET = -1 };
 
 static struct {
@@ -25,10 +26,7 @@ static struct {
 
 static int offset = NO_OFFSET; /* of the instruction's address in the record of a call */
 
-void forget_lines(void)
-{
-    memset(known, 0, sizeof known);
-}
+void forget_lines(void) { memset(known, 0, sizeof known); }
 
 static const void *instruction_of(const lua_Debug *ar, int at)
 {
@@ -44,7 +42,10 @@ static unsigned slot_of(const void *instruction)
 
 /* ---- trying the offset ---- */
 
-enum { PROBES = 4, EXPECTED_WORD = 4 }; /* behind the function, its stack's top and the neighbouring records */
+enum {
+    PROBES = 4,
+    EXPECTED_WORD = 4
+}; /* behind the function, its stack's top and the neighbouring records */
 
 typedef struct Probe {
     int n;
@@ -60,7 +61,8 @@ static int probe(lua_State *L)
     return 0;
 }
 
-/* Whether the word moves as an instruction's address does: the same at the same call, a little further at the next. */
+/* Whether the word moves as an instruction's address does: the same at the same call, a little further at
+ * the next. */
 static bool is_instruction(const Probe *p)
 {
     uintptr_t first = p->word[0], second = p->word[1];
@@ -111,8 +113,7 @@ static int locate(Place **place)
             }
         }
         lua_getinfo(main_state, "Sl", &ar);
-        if (!is_users(&ar))
-            continue;
+        if (!is_users(&ar)) continue;
         *place = place_of(&ar, *place);
         if (level == 1 && instruction) {
             unsigned slot = slot_of(instruction);
@@ -131,8 +132,7 @@ static int locate(Place **place)
 static int state_ends(lua_State *L)
 {
     lua_State **states = lua_touserdata(L, 1); /* itself, the one before */
-    if (main_state == states[0])
-        main_state = states[1];
+    if (main_state == states[0]) main_state = states[1];
     forget_lines();
     return 0;
 }
@@ -155,15 +155,11 @@ void open_places(lua_State *L)
     place_set_locator(locate);
 }
 
-void remember_lines(lua_State *L)
-{
-    find_offset(L);
-}
+void remember_lines(lua_State *L) { find_offset(L); }
 
 const void *lang_next_place(const void *previous, LangPlace *place)
 {
     const Place *p = previous ? ((const Place *)previous)->next : places();
-    if (p)
-        *place = (LangPlace){p->name, p->host, p->device};
+    if (p) *place = (LangPlace){p->name, p->host, p->device};
     return p;
 }

@@ -1,5 +1,5 @@
-/* lteach.c - what the teaching library (lang/lua/teach) asks of C: ops watched as they run, a source's spans, what
- * the last failed op was given. All in torch._teach, which is no part of the public face. */
+/* lteach.c - what the teaching library (lang/lua/teach) asks of C: ops watched as they run, a source's spans,
+ * what the last failed op was given. All in torch._teach, which is no part of the public face. */
 #include "lang/args.h"
 #include "lang/bind.h"
 #include "lang/cells.h"
@@ -253,8 +253,8 @@ static int teach_stop(lua_State *L)
 
 /* ---- tensors told apart ---- */
 
-/* id(t), memory(t): integers that are equal for the same tensor, for tensors on the same storage; nil for other
- * values */
+/* id(t), memory(t): integers that are equal for the same tensor, for tensors on the same storage; nil for
+ * other values */
 static int teach_id(lua_State *L)
 {
     const Tensor *t = to_tensor(L, 1);
@@ -270,16 +270,6 @@ static int teach_memory(lua_State *L)
     if (!t)
         return 0;
     lua_pushinteger(L, (lua_Integer)(uintptr_t)t->storage);
-    return 1;
-}
-
-/* bytes(t): of the whole storage */
-static int teach_bytes(lua_State *L)
-{
-    const Tensor *t = to_tensor(L, 1);
-    if (!t || !t->storage)
-        return 0;
-    lua_pushinteger(L, (lua_Integer)t->storage->bytes);
     return 1;
 }
 
@@ -331,8 +321,8 @@ static int push_spans(lua_State *L)
     return 1;
 }
 
-/* spans(source, chunkname, cell): its expressions, inner ones first: kind, from, to (bytes, both included), sign and
- * its place, line; nil and a message if it is no code. */
+/* spans(source, chunkname, cell): its expressions, inner ones first: kind, from, to (bytes, both included),
+ * sign and its place, line; nil and a message if it is no code. */
 static int teach_spans(lua_State *L)
 {
     size_t length;
@@ -352,8 +342,8 @@ static int teach_spans(lua_State *L)
     return status == LUA_OK ? 1 : lua_error(L);
 }
 
-/* compile(source, chunkname, env): the function of a cell, whose first argument it knows as __mark; env nil: the
- * globals */
+/* compile(source, chunkname, env): the function of a cell, whose first argument it knows as __mark; env nil:
+ * the globals */
 static int teach_compile(lua_State *L)
 {
     static const char head[] = "local __mark = ...; ";
@@ -434,7 +424,8 @@ static int teach_remark(lua_State *L)
 
 /* ---- graphs ---- */
 
-/* The number of n in the list at stack index 2, appended if it is new; the map from nodes to numbers is at 3. */
+/* The number of n in the list at stack index 2, appended if it is new; the map from nodes to numbers is at
+ * 3. */
 static lua_Integer number_of(lua_State *L, Node *n, lua_Integer *count)
 {
     lua_rawgetp(L, 3, n);
@@ -489,8 +480,8 @@ static void set_inputs(lua_State *L, const Node *n, lua_Integer *count)
     lua_pop(L, 1);
 }
 
-/* graph(t, most): the nodes behind t, its own first: name, shape, saved (bytes), place, line, variable, inputs
- * (numbers); at most `most` of them, then the field left_out is true; nil if t has no graph */
+/* graph(t, most): the nodes behind t, its own first: name, shape, saved (bytes), place, line, variable,
+ * inputs (numbers); at most `most` of them, then the field left_out is true; nil if t has no graph */
 static int teach_graph(lua_State *L)
 {
     Tensor *t = to_tensor(L, 1);
@@ -596,7 +587,7 @@ void open_teach(lua_State *L, const Library *lib)
 {
     static const luaL_Reg functions[] = {
         {"start", teach_start},   {"count", teach_count},     {"stop", teach_stop},
-        {"id", teach_id},         {"memory", teach_memory},   {"bytes", teach_bytes},
+        {"id", teach_id},         {"memory", teach_memory},  
         {"spans", teach_spans},   {"compile", teach_compile}, {"failure", teach_failure},
         {"remark", teach_remark}, {"graph", teach_graph},
         {NULL, NULL}};

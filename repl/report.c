@@ -17,13 +17,12 @@
 enum { SHOWN_FRAMES = 8, DEEPEST_FRAME = 2000, LONGEST_LINE = 160, LONGEST_MESSAGE = 4000 };
 
 static const char traceback_key; /* registry: the latest error with all its frames, for %tb */
-static const char sources_key; /* registry: table from chunk name to text */
+static const char sources_key;   /* registry: table from chunk name to text */
 
 /* Pushes the table of remembered texts. */
 static void push_sources(lua_State *L)
 {
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &sources_key) == LUA_TTABLE)
-        return;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &sources_key) == LUA_TTABLE) return;
     lua_pop(L, 1);
     lua_newtable(L);
     lua_pushvalue(L, -1);
@@ -56,15 +55,11 @@ static Line find_line(const char *text, size_t length, int number)
 {
     const char *at = text, *end = text + length;
     int line = 1;
-    while (end > text && strchr(" \t\r\n", end[-1]) != NULL)
-        end--;
-    for (; line < number && line_length(at, end) < (size_t)(end - at); line++)
-        at += line_length(at, end) + 1;
+    while (end > text && strchr(" \t\r\n", end[-1]) != NULL) end--;
+    for (; line < number && line_length(at, end) < (size_t)(end - at); line++) at += line_length(at, end) + 1;
     size_t n = line_length(at, end), blanks = 0;
-    while (blanks < n && (at[blanks] == ' ' || at[blanks] == '\t'))
-        blanks++;
-    while (n > 0 && at[n - 1] == '\r')
-        n--;
+    while (blanks < n && (at[blanks] == ' ' || at[blanks] == '\t')) blanks++;
+    while (n > 0 && at[n - 1] == '\r') n--;
     size_t from = (size_t)(at - text);
     return (Line){from + (blanks < n ? blanks : n), from + n, line};
 }
@@ -95,32 +90,27 @@ static bool append_text(lua_State *L, Buffer *out, const char *chunkname)
 static int columns(const char *text, size_t length)
 {
     int n = 0;
-    for (size_t i = 0; i < length; i++)
-        n += ((unsigned char)text[i] & 0xC0) != 0x80;
+    for (size_t i = 0; i < length; i++) n += ((unsigned char)text[i] & 0xC0) != 0x80;
     return n;
 }
 
 static void append_repeated(Buffer *out, char c, int n)
 {
-    for (int i = 0; i < n; i++)
-        buffer_append(out, &c, 1);
+    for (int i = 0; i < n; i++) buffer_append(out, &c, 1);
 }
 
-/* Under the line, which begins at column `margin`: ~ below the marked part, ^ below its sign. Nothing when that
- * is the whole line, which needs no marking, or lies outside of what is shown. */
+/* Under the line, which begins at column `margin`: ~ below the marked part, ^ below its sign. Nothing when
+ * that is the whole line, which needs no marking, or lies outside of what is shown. */
 static void append_mark(Buffer *out, const char *text, Line line, const LangMark *mark, int margin)
 {
     size_t from = mark->from > line.from ? mark->from : line.from;
     size_t to = mark->to < line.to ? mark->to : line.to;
     size_t end = line.to;
-    while (end > line.from && strchr("; \t", text[end - 1]) != NULL)
-        end--;
-    if (from >= to || (from == line.from && to >= end) || to - line.from > LONGEST_LINE)
-        return;
+    while (end > line.from && strchr("; \t", text[end - 1]) != NULL) end--;
+    if (from >= to || (from == line.from && to >= end) || to - line.from > LONGEST_LINE) return;
     size_t sign = mark->sign > from ? mark->sign : from;
     size_t sign_to = mark->sign_to < to ? mark->sign_to : to;
-    if (sign >= sign_to || sign >= to)
-        sign = sign_to = to;
+    if (sign >= sign_to || sign >= to) sign = sign_to = to;
     buffer_puts(out, "\n");
     append_repeated(out, ' ', margin);
     for (size_t i = line.from; i < from; i++)
@@ -137,11 +127,9 @@ static void append_mark(Buffer *out, const char *text, Line line, const LangMark
 static void append_caret(Buffer *out, const char *text, Line line, int column, int margin)
 {
     size_t start = line.from;
-    while (start > 0 && text[start - 1] != '\n')
-        start--;
+    while (start > 0 && text[start - 1] != '\n') start--;
     size_t at = start + (size_t)column - 1;
-    if (at < line.from || at > line.to || at - line.from > LONGEST_LINE)
-        return;
+    if (at < line.from || at > line.to || at - line.from > LONGEST_LINE) return;
     buffer_puts(out, "\n");
     append_repeated(out, ' ', margin);
     for (size_t i = line.from; i < at; i++)
@@ -161,15 +149,11 @@ static void append_place(Buffer *out, const char *place, int number, const char 
     buffer_printf(out, "\n  %s:%d:%s", place, line.number, line.to > line.from ? " " : "");
     int margin = (int)(out->length - before) - 1;
     size_t n = line.to - line.from;
-    if (n == 0)
-        return;
+    if (n == 0) return;
     buffer_append(out, text + line.from, n > LONGEST_LINE ? LONGEST_LINE : n);
-    if (n > LONGEST_LINE)
-        buffer_puts(out, "...");
-    if (mark != NULL && mark->found)
-        append_mark(out, text, line, mark, margin);
-    if (column > 0 && line.number == number)
-        append_caret(out, text, line, column, margin);
+    if (n > LONGEST_LINE) buffer_puts(out, "...");
+    if (mark != NULL && mark->found) append_mark(out, text, line, mark, margin);
+    if (column > 0 && line.number == number) append_caret(out, text, line, column, margin);
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
@@ -187,11 +171,9 @@ static size_t position_length(lua_State *L, const char *message)
     for (int level = 0; level < DEEPEST_FRAME && lua_getstack(L, level, &ar); level++) {
         char position[LUA_IDSIZE + 32];
         lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline <= 0)
-            continue;
+        if (ar.currentline <= 0) continue;
         snprintf(position, sizeof position, "%s:%d: ", ar.short_src, ar.currentline);
-        if (starts_with(message, position))
-            return strlen(position);
+        if (starts_with(message, position)) return strlen(position);
     }
     return 0;
 }
@@ -204,9 +186,9 @@ static void append_first_frame(lua_State *L, Buffer *out, const lua_Debug *ar, c
     bool known = append_text(L, &text, ar->source);
     bool described = lang_describe_error(L, message, known ? buffer_string(&text) : NULL, text.length,
                                          ar->source[0] == '=', &mark);
-    append_place(out, ar->short_src, ar->currentline, known ? buffer_string(&text) : NULL, text.length, &mark, 0);
-    if (described && lua_isstring(L, -1))
-        buffer_printf(out, "\n%s", lua_tostring(L, -1));
+    append_place(out, ar->short_src, ar->currentline, known ? buffer_string(&text) : NULL, text.length, &mark,
+                 0);
+    if (described && lua_isstring(L, -1)) buffer_printf(out, "\n%s", lua_tostring(L, -1));
     lua_pop(L, described);
     buffer_free(&text);
 }
@@ -215,7 +197,8 @@ static void append_frame(lua_State *L, Buffer *out, const lua_Debug *ar)
 {
     Buffer text = {0};
     bool known = append_text(L, &text, ar->source);
-    append_place(out, ar->short_src, ar->currentline, known ? buffer_string(&text) : NULL, text.length, NULL, 0);
+    append_place(out, ar->short_src, ar->currentline, known ? buffer_string(&text) : NULL, text.length, NULL,
+                 0);
     buffer_free(&text);
 }
 
@@ -226,8 +209,7 @@ static void append_frames(lua_State *L, Buffer *out, const char *message)
     const char *last_source = NULL;
     for (int level = 0; level < DEEPEST_FRAME && lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
-        if (!is_users(&ar) || (ar.source == last_source && ar.currentline == last_line))
-            continue;
+        if (!is_users(&ar) || (ar.source == last_source && ar.currentline == last_line)) continue;
         last_source = ar.source;
         last_line = ar.currentline;
         if (shown < SHOWN_FRAMES) {
@@ -259,8 +241,7 @@ static void push_text(lua_State *L, Buffer *text)
 static void append_message(Buffer *out, const char *message, size_t length)
 {
     buffer_append(out, message, length > LONGEST_MESSAGE ? LONGEST_MESSAGE : length);
-    if (length > LONGEST_MESSAGE)
-        buffer_puts(out, "...");
+    if (length > LONGEST_MESSAGE) buffer_puts(out, "...");
 }
 
 /* Keeps what %tb shows: every frame of the error whose text is on top of the stack. */
@@ -273,8 +254,7 @@ static void keep_traceback(lua_State *L)
 bool report_traceback(lua_State *L)
 {
     bool any = lua_rawgetp(L, LUA_REGISTRYINDEX, &traceback_key) == LUA_TSTRING;
-    if (any)
-        puts(lua_tostring(L, -1));
+    if (any) puts(lua_tostring(L, -1));
     lua_pop(L, 1);
     return any;
 }
@@ -311,7 +291,8 @@ static const char *const python_lines[][2] = {
     {"if", "it is written: if condition then ... else ... end"},
 };
 
-/* What to write instead of a line of Python's: one that begins so and, where Lua has the word too, ends in a colon. */
+/* What to write instead of a line of Python's: one that begins so and, where Lua has the word too, ends in a
+ * colon. */
 static const char *python_hint(const char *text, Line line)
 {
     size_t n = line.to - line.from;
@@ -329,8 +310,7 @@ static const char *python_hint(const char *text, Line line)
 static void append_python_hint(Buffer *out, const char *text, size_t length, int number)
 {
     const char *hint = python_hint(text, find_line(text, length, number));
-    if (hint != NULL)
-        buffer_printf(out, "\n  %s", hint);
+    if (hint != NULL) buffer_printf(out, "\n  %s", hint);
 }
 
 void report_syntax(lua_State *L, const char *chunkname)
@@ -358,8 +338,7 @@ void report_syntax(lua_State *L, const char *chunkname)
         append_message(&out, text, length - (size_t)(text - message));
         append_place(&out, place, (int)line, known ? buffer_string(&source) : NULL, source.length, NULL,
                      lang_syntax_column(text, (int)line));
-        if (known)
-            append_python_hint(&out, buffer_string(&source), source.length, (int)line);
+        if (known) append_python_hint(&out, buffer_string(&source), source.length, (int)line);
         buffer_free(&source);
     } else {
         append_message(&out, message, length);

@@ -30,17 +30,8 @@ static bool is_code(Session *s, const char *code)
     return ok;
 }
 
-bool command_explain(Session *s, const char *code)
-{
-    return is_code(s, code) && teach(s, "explain", code);
-}
+bool command_explain(Session *s, const char *code) { return is_code(s, code) && teach(s, "explain", code); }
 
-bool command_trace(Session *s, const char *code)
-{
-    return is_code(s, code) && teach(s, "trace", code);
-}
+bool command_trace(Session *s, const char *code) { return is_code(s, code) && teach(s, "trace", code); }
 
-bool command_graph(Session *s, const char *code)
-{
-    return teach(s, "graph", code);
-}
+bool command_graph(Session *s, const char *code) { return teach(s, "graph", code); }

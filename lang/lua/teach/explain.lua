@@ -581,7 +581,7 @@ function explain.explain(expression)
     return list
 end
 
-explain.caller_environment, explain.variable, explain.value_of = caller_environment, variable, value_of
-explain.watch, explain.is_tensor, explain.shape_of = watch, is_tensor, shape_of
+explain.caller_environment, explain.variable = caller_environment, variable
+explain.watch, explain.is_tensor = watch, is_tensor
 
 return explain

@@ -204,7 +204,7 @@ function picture.join(op)
             elseif d < #shape and c >= 1 then
                 d = d + 1
                 local bad = not empty and first and c ~= at and
-                    (#shape ~= #first or (shape[d] ~= first[d] and (not stacked or true)))
+                    (#shape ~= #first or shape[d] ~= first[d])
                 cells[c] = cell(shape[d], c == at and "<" or "", c == at and ">" or "", bad)
             end
         end
