@@ -587,7 +587,7 @@ void open_teach(lua_State *L, const Library *lib)
 {
     static const luaL_Reg functions[] = {
         {"start", teach_start},   {"count", teach_count},     {"stop", teach_stop},
-        {"id", teach_id},         {"memory", teach_memory},  
+        {"id", teach_id},         {"memory", teach_memory},
         {"spans", teach_spans},   {"compile", teach_compile}, {"failure", teach_failure},
         {"remark", teach_remark}, {"graph", teach_graph},
         {NULL, NULL}};

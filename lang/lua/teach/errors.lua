@@ -1,5 +1,6 @@
--- What can be said about an error beyond its message: which part of the user's line failed, and the shapes that did
--- not fit. Called from the message handler, while the frames still stand; it runs no code of the user's.
+-- What can be said about an error beyond its message: which part of the user's line failed, and the shapes
+-- that did not fit. Called from the message handler, while the frames still stand; it runs no code of the
+-- user's.
 local torch = require "torch"
 local source = require "torch.teach.source"
 local picture = require "torch.teach.picture"
@@ -234,8 +235,9 @@ local function draw(failure, node, variables, level)
     return table.concat(picture.lines(drawing, nil, teach.colour_errors), "\n")
 end
 
--- What is known of the error with this message: the picture (nil: none) and, in the innermost line of the user's, the
--- first and last byte of the failing part in the text, and those of its sign. text: that frame's source, or nil.
+-- What is known of the error with this message: the picture (nil: none) and, in the innermost line of the
+-- user's, the first and last byte of the failing part in the text, and those of its sign. text: that frame's
+-- source, or nil.
 function errors.describe(message, text, cell)
     local level, info = user_level()
     if not level or message == "KeyboardInterrupt" then return nil end -- it could have come anywhere
@@ -244,7 +246,10 @@ function errors.describe(message, text, cell)
     local nodes = text and (source.parse(text, info.source, cell) or source.parse(text, info.source, not cell)) or {}
     local node = find_node(message, nodes, level, info.currentline, failure, variables)
     local remark = teach.remark(message)
-    local drawn = failure and picture.explains_failure(failure) and is_misfit(message) and draw(failure, node, variables, level) or nil
+    local drawn
+    if failure and picture.explains_failure(failure) and is_misfit(message) then
+        drawn = draw(failure, node, variables, level)
+    end
     if remark then drawn = (drawn and drawn .. "\n" or "") .. "  " .. remark end
     if not node then return drawn end
     return drawn, node.from, node.to, node.sign_from, node.sign_to

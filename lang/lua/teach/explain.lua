@@ -24,8 +24,8 @@ end
 
 -- ---- the names that an expression finds ----
 
--- The caller's variables, and after them the globals: an environment for code given as text; nil where the caller
--- has none of its own.
+-- The caller's variables, and after them the globals: an environment for code given as text; nil where the
+-- caller has none of its own.
 local function caller_environment(level)
     local values, known = {}, {}
     local function add(name, value)
@@ -65,8 +65,8 @@ end
 
 -- ---- running ----
 
--- What was seen of a run: steps (torch._teach.stop), marks {number, at, value, several} in the order they fired,
--- values by node.
+-- What was seen of a run: steps (torch._teach.stop), marks {number, at, value, several} in the order they
+-- fired, values by node.
 local function watch(run, on_error)
     local marks, values = {}, {}
     local function mark(number, ...)
@@ -135,7 +135,8 @@ local function value_of(node, seen, env)
     return nil
 end
 
--- Names the operands of one step: by the node's own operands where they are the same tensors, else by what is known.
+-- Names the operands of one step: by the node's own operands where they are the same tensors, else by what
+-- is known.
 local function name_operands(step, node, names, seen, env)
     local candidates = {}
     if node then
@@ -566,10 +567,10 @@ function explain.run(code, chunkname, env)
     return list, text
 end
 
---- torch.explain(expression): evaluates it once and draws what each op did: its operands' shapes under their names,
---- dims inserted, stretched, summed over or gone, the result's shape, whether it is a view, its bytes.
---- expression: text, read among the caller's variables, or a function. Prints the drawing; returns a list of steps,
---- each {op, text, operands, arguments, result, memory, of}, with the fields text and value.
+--- torch.explain(expression): evaluates it once and draws what each op did: its operands' shapes under their
+--- names, dims inserted, stretched, summed over or gone, the result's shape, whether it is a view, its bytes.
+--- expression: text, read among the caller's variables, or a function. Prints the drawing; returns a list of
+--- steps, each {op, text, operands, arguments, result, memory, of}, with the fields text and value.
 function explain.explain(expression)
     if type(expression) ~= "string" and type(expression) ~= "function" then
         support.raise("TypeError", "explain(): argument 'expression' must be str or function, not %s",

@@ -57,8 +57,8 @@ end
 
 -- ---- text ----
 
--- One line a node, what feeds it below: a chain straight down, branches set in. A node that feeds several is shown
--- once, with a number that the other places refer to.
+-- One line a node, what feeds it below: a chain straight down, branches set in. A node that feeds several is
+-- shown once, with a number that the other places refer to.
 local function tree(nodes)
     local lines, shown, labels = {}, {}, {}
     local function label(node)
@@ -95,7 +95,8 @@ local function tree(nodes)
                     work[#work + 1] = {below[1], further, further}
                 else
                     local last = k == #below
-                    work[#work + 1] = {below[k], further .. (last and "`- " or "|- "), further .. (last and "   " or "|  ")}
+                    local first_prefix = further .. (last and "`- " or "|- ")
+                    work[#work + 1] = {below[k], first_prefix, further .. (last and "   " or "|  ")}
                 end
             end
         end
@@ -177,10 +178,11 @@ function graph.of(t, variables)
     return setmetatable(nodes, Graph)
 end
 
---- torch.graph(tensor, file=nil): the autograd graph behind a tensor, as a text tree: each node's name, result shape,
---- the bytes it saved for backward, the cell and line that made it; leaves by the names of the variables that hold them.
---- Prints it, or writes it to a file ending in .dot (Graphviz text) or .svg (drawn by dot). Returns the list of nodes,
---- each {name, shape, saved, place, line, variable, inputs}, with the field text.
+--- torch.graph(tensor, file=nil): the autograd graph behind a tensor, as a text tree: each node's name,
+--- result shape, the bytes it saved for backward, the cell and line that made it; leaves by the names of the
+--- variables that hold them. Prints it, or writes it to a file ending in .dot (Graphviz text) or .svg (drawn
+--- by dot). Returns the list of nodes, each {name, shape, saved, place, line, variable, inputs}, with the
+--- field text.
 function graph.graph(tensor, options)
     local nodes = graph.of(tensor, names.frame(2))
     local file = type(options) == "table" and options.file or options

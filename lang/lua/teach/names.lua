@@ -1,5 +1,5 @@
--- Names of tensors, found by looking and never by running code: variables of a frame, fields of tables, parameters
--- of modules.
+-- Names of tensors, found by looking and never by running code: variables of a frame, fields of tables,
+-- parameters of modules.
 local torch = require "torch"
 local teach = torch._teach
 
@@ -23,7 +23,8 @@ function names.field(t, name)
     return nil
 end
 
--- Calls found(tensor, name) for the tensors in a table: its fields, and the parameters and buffers of modules below.
+-- Calls found(tensor, name) for the tensors in a table: its fields, and the parameters and buffers of
+-- modules below.
 function names.members(t, prefix, found, depth)
     depth = depth or 0
     if type(t) ~= "table" or depth > 8 then return end

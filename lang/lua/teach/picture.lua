@@ -1,7 +1,7 @@
 -- Shapes drawn under each other: which dims an op inserts, stretches, contracts, drops or refuses.
 --
--- An operand is {name, shape = {sizes...}, number, listed, param, strides}; a drawing is made of rows of cells, one
--- a column, a column being an axis of the result where there is one.
+-- An operand is {name, shape = {sizes...}, number, listed, param, strides}; a drawing is made of rows of
+-- cells, one a column, a column being an axis of the result where there is one.
 local source = require "torch.teach.source"
 
 local picture = {}
@@ -116,8 +116,8 @@ end
 
 -- ---- products ----
 
--- Which operands are multiplied, by op: {left, right, added} as indices of operands; `transposed`: the right one's
--- last dim is contracted.
+-- Which operands are multiplied, by op: {left, right, added} as indices of operands; `transposed`: the right
+-- one's last dim is contracted.
 local products = {
     matmul = {1, 2}, mm = {1, 2}, bmm = {1, 2}, mv = {1, 2}, dot = {1, 2}, vdot = {1, 2}, inner = {1, 2,
         transposed = true}, linear = {1, 2, 3, transposed = true}, addmm = {2, 3, 1}, baddbmm = {2, 3, 1},
@@ -213,7 +213,7 @@ function picture.join(op)
     drawing.columns = columns
     drawing.result_marks = {[at] = {"<", ">"}}
     legend(marks, drawing)
-    drawing.title = stacked and ("stack along a new dim %d"):format(at - 1) or ("cat along dim %d"):format(at - 1)
+    drawing.title = (stacked and "stack along a new dim %d" or "cat along dim %d"):format(at - 1)
     return drawing
 end
 
@@ -397,8 +397,8 @@ local function measure(rows, columns)
     return name, digits, right
 end
 
--- The lines of the drawing, with `result` ({shape, tail}, may be nil) as its last row. colour: escape sequences by
--- axis.
+-- The lines of the drawing, with `result` ({shape, tail}, may be nil) as its last row. colour: escape
+-- sequences by axis.
 function picture.lines(drawing, result, colour)
     local rows = table.move(drawing.rows, 1, #drawing.rows, 1, {})
     if result then rows[#rows + 1] = result_row(drawing, result) end

@@ -1,12 +1,12 @@
--- The expressions of a source as a tree, each with its text, and the same source with its expressions reported as
--- they are evaluated.
+-- The expressions of a source as a tree, each with its text, and the same source with its expressions
+-- reported as they are evaluated.
 local teach = require("torch")._teach
 
 local source = {}
 
--- A node is a span of torch._teach.spans with parent, children (in order, the base of an index, field or call first)
--- and number. Returns the list of all nodes, inner ones first, and the outermost ones; nil and a message for what
--- is no code.
+-- A node is a span of torch._teach.spans with parent, children (in order, the base of an index, field or
+-- call first) and number. Returns the list of all nodes, inner ones first, and the outermost ones; nil and a
+-- message for what is no code.
 function source.parse(text, chunkname, cell)
     local nodes, message = teach.spans(text, chunkname, cell)
     if not nodes then return nil, message end

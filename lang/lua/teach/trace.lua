@@ -1,8 +1,8 @@
 -- torch.trace_element: the arithmetic behind one element of a result, from the input elements on, in steps.
 --
--- The expression is evaluated once, watched. Then the element is followed backwards through the ops: each op's rule
--- says which elements of its operands made it and how they are written. Operands that no op of the expression made are
--- the inputs.
+-- The expression is evaluated once, watched. Then the element is followed backwards through the ops: each
+-- op's rule says which elements of its operands made it and how they are written. Operands that no op of the
+-- expression made are the inputs.
 local torch = require "torch"
 local support = require "torch.support"
 local source = require "torch.teach.source"
@@ -61,8 +61,9 @@ end
 
 -- ---- rules ----
 --
--- rule(step, index) gives the elements behind it, {operand number, index} each, and a function from their texts to
--- the arithmetic, which may span several pieces: {text...}, joined by the drawing. nil: not followed.
+-- rule(step, index) gives the elements behind it, {operand number, index} each, and a function from their
+-- texts to the arithmetic, which may span several pieces: {text...}, joined by the drawing. nil: not
+-- followed.
 
 local rules = {}
 
@@ -235,7 +236,8 @@ function rules.cumsum(step, index)
     return elements, function(texts) return joined(texts, " + ") end
 end
 
--- Convolutions: every weight of the channel times the input element under it; what lies in the padding is zero.
+-- Convolutions: every weight of the channel times the input element under it; what lies in the padding is
+-- zero.
 local function convolution(dims)
     return function(step, index)
         local x, w = step.operands[1].tensor, step.operands[2].tensor
@@ -297,12 +299,12 @@ end
 local views = {}
 for _, op in ipairs {"view", "unsafe_view", "alias", "as_strided", "t", "transpose", "permute", "expand", "unsqueeze",
     "squeeze", "select", "slice", "split_piece", "unbind_piece", "diagonal", "unfold", "reshape", "flatten",
-    "unflatten", "narrow", "movedim", "expand_as", "view_as", "ravel", "contiguous", "clone", "to_copy", "squeeze"} do
+    "unflatten", "narrow", "movedim", "expand_as", "view_as", "ravel", "contiguous", "clone", "to_copy"} do
     views[op] = true
 end
 
--- The element of x that is the element of its view y: the one at the same place in memory, or in the same row-major
--- order where a copy was made.
+-- The element of x that is the element of its view y: the one at the same place in memory, or in the same
+-- row-major order where a copy was made.
 local function view_element(step, y, index)
     local x = step.operands[1].tensor
     if teach.memory(x) ~= teach.memory(y) then
@@ -433,7 +435,8 @@ end
 local Walk = {}
 Walk.__index = Walk
 
--- What the element is called and its value; arithmetic that made it is added to the walk, inner arithmetic first.
+-- What the element is called and its value; arithmetic that made it is added to the walk, inner arithmetic
+-- first.
 function Walk:element(t, index, limit, number)
     local value = read(t, index)
     if number then return number_text(value), value end
@@ -477,8 +480,8 @@ function Walk:compute(k, t, index)
             v = read(o.tensor, e[2])
             texts[i] = signed(v)
         end
-        terms[i] = {name = o.number and nil or self.name(o.tensor, maker(self.steps, o.tensor, k - 1)), index = e[2],
-            value = v}
+        local name = not o.number and self.name(o.tensor, maker(self.steps, o.tensor, k - 1)) or nil
+        terms[i] = {name = name, index = e[2], value = v}
     end
     self.lines[#self.lines + 1] = {label = label, value = value, op = step.op, terms = terms, pieces = write(texts)}
 end
@@ -551,7 +554,8 @@ function trace.run(code, chunkname, env)
             support.type_word(value))
     elseif value:numel() ~= 1 then
         support.raise("ValueError",
-            "trace_element(): the expression gives %d elements; index one of them, as in (a + b)[0, 1]", value:numel())
+            "trace_element(): the expression gives %d elements; index one of them, as in (a + b)[0, 1]",
+            value:numel())
     end
     local known, operator = {}, {}
     for _, m in ipairs(seen.marks) do
@@ -587,10 +591,10 @@ function trace.run(code, chunkname, env)
     return list
 end
 
---- torch.trace_element(expression): the input elements and the arithmetic behind one element of a result, in steps
---- for composed expressions. expression: text whose value has one element, read among the caller's variables:
---- "(a @ b)[0, 1]". Prints it; returns a list of steps, each {element, op, value, terms}, with the fields inputs, value
---- and text.
+--- torch.trace_element(expression): the input elements and the arithmetic behind one element of a result, in
+--- steps for composed expressions. expression: text whose value has one element, read among the caller's
+--- variables: "(a @ b)[0, 1]". Prints it; returns a list of steps, each {element, op, value, terms}, with
+--- the fields inputs, value and text.
 function trace.trace_element(expression)
     if type(expression) ~= "string" then
         support.raise("TypeError", "trace_element(): argument 'expression' must be str, not %s",
