@@ -140,30 +140,44 @@ static void blas_gemm(const Gemm *p)
                     p->beta, p->c, (int)p->ldc);
 }
 
-/* Beyond this many multiplications (some tenths of a second) a product is done in panels of rows, and Ctrl-C
- * is looked for between them. */
-#define PANEL_WORK 2e10
+/* Beyond this many multiplications of floats (a tenth of a second) a product is done in blocks, and Ctrl-C is
+ * looked for between them. BLAS itself goes through k in slabs as thin and packs each anew, so that blocks of many
+ * rows cost nothing to speak of. */
+#define BLOCK_WORK 5e9
 
-static bool blas_panels(const Gemm *p)
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* The part of p from row i, column j and term l on, at most rows x cols x terms. */
+static Gemm block_of(const Gemm *p, int64_t i, int64_t rows, int64_t j, int64_t cols, int64_t l, int64_t terms)
 {
-    double work = (double)p->m * (double)p->n * (double)p->k;
-    if (work < 2 * PANEL_WORK) {
+    int64_t size = (int64_t)dtype_size(p->dtype);
+    Gemm block = *p;
+    block.m = least(p->m - i, rows);
+    block.n = least(p->n - j, cols);
+    block.k = least(p->k - l, terms);
+    block.a = (const char *)p->a + (i * p->ars + l * p->acs) * size;
+    block.b = (const char *)p->b + (l * p->brs + j * p->bcs) * size;
+    block.c = (char *)p->c + (i * p->ldc + j) * size;
+    block.beta = l == 0 ? p->beta : 1;
+    return block;
+}
+
+static bool blas_blocks(const Gemm *p)
+{
+    enum { TERMS = 512, COLS = 16384, LEAST_ROWS = 256 };
+    double most = p->dtype == DT_F32 ? BLOCK_WORK : BLOCK_WORK / 2;
+    if ((double)p->m * (double)p->n * (double)p->k < 2 * most) {
         blas_gemm(p);
         return true;
     }
-    size_t size = dtype_size(p->dtype);
-    int64_t rows = (int64_t)(PANEL_WORK / ((double)p->n * (double)p->k)) / 64 * 64;
-    if (rows < 64)
-        rows = 64;
-    for (int64_t i = 0; i < p->m; i += rows) {
-        Gemm panel = *p;
-        panel.m = p->m - i < rows ? p->m - i : rows;
-        panel.a = (const char *)p->a + i * p->ars * (int64_t)size;
-        panel.c = (char *)p->c + i * p->ldc * (int64_t)size;
-        if (tide_check_interrupt())
-            return false;
-        blas_gemm(&panel);
-    }
+    int64_t rows = (int64_t)(most / TERMS / (double)least(p->n, COLS)) / LEAST_ROWS * LEAST_ROWS + LEAST_ROWS;
+    for (int64_t j = 0; j < p->n; j += COLS)
+        for (int64_t i = 0; i < p->m; i += rows)
+            for (int64_t l = 0; l < p->k; l += TERMS) {
+                Gemm block = block_of(p, i, rows, j, COLS, l, TERMS);
+                if (tide_check_interrupt()) return false;
+                blas_gemm(&block);
+            }
     return true;
 }
 
@@ -181,7 +195,7 @@ static bool fits_blas(const Gemm *p)
 static bool gemm(const Gemm *p)
 {
     bool is_float = dtype_is_float(p->dtype);
-    return is_float && p->k > 0 && fits_blas(p) ? blas_panels(p) : loop_gemm(p);
+    return is_float && p->k > 0 && fits_blas(p) ? blas_blocks(p) : loop_gemm(p);
 }
 
 static Gemm describe(const Call *call, int dims)
