@@ -71,7 +71,6 @@ static int load_text(lua_State *L, const char *source, size_t length, const char
 {
     SugarError e = {0};
     size_t n;
-    forget_lines();
     char *text = sugar_translate_with(source, length, chunkname, &chunk_options, &n, &e, NULL);
     if (!text)
         return load_untranslated(L, source, length, chunkname, mode, &e);
@@ -128,7 +127,6 @@ static int load_file(lua_State *L, const char *path, const char *mode)
     if (skip > 0 && skip + 1 < length && source[skip + 1] == LUA_SIGNATURE[0])
         skip++; /* the line end as well */
     bool binary = skip < length && source[skip] == LUA_SIGNATURE[0];
-    forget_lines();
     int status = binary
                      ? luaL_loadbufferx(L, source + skip, length - skip, name, mode)
                      : load_text(L, path ? source : source + skip, path ? length : length - skip, name, mode);
@@ -212,7 +210,6 @@ static int translating_load(lua_State *L)
     const char *source = lua_tolstring(L, 1, &length), *name = given ? given : string ? source : "=(load)";
     bool binary = length > 0 && source[0] == LUA_SIGNATURE[0];
     bool text = strchr(mode, 't') != NULL;
-    forget_lines();
     int status = binary || !text ? luaL_loadbufferx(L, source, length, name, mode)
                                  : load_text(L, source, length, name, mode);
     return finish_load(L, status, env);
@@ -284,7 +281,6 @@ int lang_load_cell(lua_State *L, const char *source, size_t length, const char *
     SugarError e = {0};
     SugarCell kind = {0};
     size_t n;
-    forget_lines();
     char *text = sugar_translate_with(source, length, chunkname, &cell_options, &n, &e, &kind);
     *cell = (LangCell){kind.value, kind.silent};
     if (!text)
@@ -366,7 +362,6 @@ static int open_state(lua_State *L)
     lua_getfield(L, -1, "functional");
     lua_setglobal(L, "F");
     guard_globals(L);
-    remember_lines(L);
     return 0;
 }
 

@@ -51,7 +51,6 @@ bool load_embedded(lua_State *L, const char *name)
     const EmbeddedFile *f = find_embedded(name);
     if (!f)
         return false;
-    forget_lines();
     const char *chunkname = lua_pushfstring(L, "=[torch]%s", f->name);
     if (luaL_loadbufferx(L, f->bytes, f->length, chunkname, "t") != LUA_OK)
         lua_error(L);

@@ -361,7 +361,6 @@ static int teach_compile(lua_State *L)
     }
     memmove(whole + sizeof head - 1, whole, n + 1);
     memcpy(whole, head, sizeof head - 1);
-    forget_lines();
     int status = luaL_loadbufferx(L, whole, n + sizeof head - 1, name, "t");
     free(whole);
     if (status != LUA_OK)

@@ -13,9 +13,6 @@ const char *raised_remark(const char *message);
 
 /* Makes the state the one whose stack tells where ops are recorded (lplace.c). */
 void open_places(lua_State *L);
-/* Lines may be remembered: all code of this state is loaded by functions that call forget_lines() first. */
-void remember_lines(lua_State *L);
-void forget_lines(void);
 
 void open_teach(lua_State *L, const Library *lib);
 
