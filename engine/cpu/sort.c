@@ -87,6 +87,14 @@ static void merge_pass(const Pair *a, Pair *b, int64_t n, int64_t run)
     }
 }
 
+/* Ctrl-C has come: what is being ordered is left as it is, and order_lines() says so. Asked once in a while in
+ * loops over a line, which may be long. */
+static inline bool stopped(int64_t i)
+{
+    enum { POLL_EVERY = 1 << 16 };
+    return (i & (POLL_EVERY - 1)) == 0 && tide_interrupted;
+}
+
 static void radix_pass(const Pair *a, Pair *b, int64_t n, int shift, const int64_t *count)
 {
     int64_t start[256], sum = 0;
@@ -94,7 +102,7 @@ static void radix_pass(const Pair *a, Pair *b, int64_t n, int shift, const int64
         start[i] = sum;
         sum += count[i];
     }
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n && !stopped(i); i++)
         b[start[a[i].key >> shift & 255]++] = a[i];
 }
 
@@ -114,7 +122,7 @@ static Pair *sort_pairs(Pair *p, Pair *spare, int64_t n, size_t bytes)
     }
     int64_t count[8][256];
     memset(count, 0, sizeof count);
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n && !stopped(i); i++)
         for (size_t b = 0; b < bytes; b++)
             count[b][p[i].key >> 8 * b & 255]++;
     for (size_t b = 0; b < bytes; b++) {
@@ -143,7 +151,7 @@ static void exchange(Pair *a, Pair *b)
 static void select_pair(Pair *p, int64_t n, int64_t k)
 {
     int64_t lo = 0, hi = n - 1;
-    while (lo < hi) {
+    while (lo < hi && !stopped(0)) {
         int64_t mid = lo + (hi - lo) / 2;
         if (before(&p[mid], &p[lo]))
             exchange(&p[mid], &p[lo]);
@@ -186,7 +194,7 @@ static void store(const Order *w, int64_t line, const Pair *p, int64_t count)
     const char *x = line_at(w->x, line);
     char *value = line_at(w->values, line);
     int64_t *index = (int64_t *)line_at(w->indices, line);
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < count && !stopped(i); i++) {
         index[i] = p[i].at;
         memcpy(value + i * (int64_t)size, x + p[i].at * (int64_t)size, size);
     }
@@ -274,7 +282,7 @@ static void mode_line(const Order *w, int64_t line, Pair *p, Pair *spare)
     make_keys(line_at(w->x, line), w->dtype, w->n, p, false);
     p = sort_pairs(p, spare, w->n, dtype_size(w->dtype));
     int64_t best = 0, longest = 0;
-    for (int64_t i = 0, run = 0; i < w->n; i++) {
+    for (int64_t i = 0, run = 0; i < w->n && !stopped(i); i++) {
         run = i && p[i].key == p[i - 1].key ? run + 1 : 1;
         if (run > longest)
             longest = run, best = i;
@@ -309,7 +317,7 @@ static bool order_lines(const Call *call, OrderFn fn, int64_t k, bool falling, b
     Job job = {{x, call->out[0], call->out[1], room, n, k, falling, sorted, skip_nan, (DType)x->dtype}, fn};
     bool done = parallel_for(lines, grain, run_lines, &job);
     free(room);
-    return done;
+    return done && !tide_check_interrupt();
 }
 
 /* arg[2] falling order. Always stable. */
