@@ -1,5 +1,5 @@
 /* batch_ops.c - forwards of batch.def: batch_norm and group_norm. */
-#include "engine/structural.h"
+#include "engine/norm_lines.h"
 
 /* v, one value a channel, as it broadcasts against x of ndim dims. */
 static Tensor *per_channel(Tensor *v, int ndim)
@@ -65,14 +65,21 @@ Tensor *forward_batch_norm_train(Tensor *x, Tensor *weight, Tensor *bias, Tensor
                                  Tensor *running_var, double momentum, double eps)
 {
     Dims reduced;
+    Tensor *mean, *var, *y = NULL;
     if (!check_operands(x, weight, bias, running_mean, running_var)) return NULL;
-    Tensor *lines = in_lines(x, 0, &reduced);
-    Tensor *mean = op_mean(lines, &reduced, false), *var = op_var(lines, &reduced, 0, false);
-    if (!mean || !var) return NULL;
+    if (norm_lines_serve(x, weight, bias, 0)) {
+        y = forward_norm_lines(x, weight, bias, 0, eps);
+        if (!y) return NULL;
+        mean = op_second(), var = op_third();
+    } else {
+        Tensor *lines = in_lines(x, 0, &reduced);
+        mean = op_mean(lines, &reduced, false), var = op_var(lines, &reduced, 0, false);
+        if (!mean || !var) return NULL;
+    }
     double n = (double)x->numel / (double)(x->shape[1] > 0 ? x->shape[1] : 1);
     Tensor *unbiased = op_mul(var, tensor_number(n / (n - 1)));
     if (!follow(running_mean, mean, momentum) || !follow(running_var, unbiased, momentum)) return NULL;
-    return affine(x, weight, bias, mean, var, eps);
+    return y ? y : affine(x, weight, bias, mean, var, eps);
 }
 
 Tensor *forward_batch_norm_eval(Tensor *x, Tensor *weight, Tensor *bias, Tensor *running_mean,
@@ -104,6 +111,8 @@ Tensor *forward_group_norm(Tensor *x, int64_t num_groups, Tensor *weight, Tensor
     if (!check_float(x, "GroupNormKernelImpl") || !check_count(weight, x->shape[1], "weight") ||
         !check_count(bias, x->shape[1], "bias"))
         return NULL;
+    if (norm_lines_serve(x, weight, bias, num_groups))
+        return forward_norm_lines(x, weight, bias, num_groups, eps);
     Tensor *y = op_standardised(x, num_groups, eps);
     if (weight) y = op_mul(y, per_channel(weight, x->ndim));
     return bias ? op_add(y, per_channel(bias, x->ndim)) : y;
@@ -120,6 +129,8 @@ Tensor *forward_standardised(Tensor *x, int64_t groups, double eps)
 Tensor *forward_standardised_backward(Tensor *g1, Tensor *x, Tensor *weight, int64_t groups, double eps)
 {
     Dims reduced, shape = tensor_dims(x);
+    if (norm_lines_serve(x, weight, g1, groups))
+        return forward_norm_lines_backward(g1, x, weight, groups, eps);
     Tensor *lines = in_lines(x, groups, &reduced);
     Tensor *scale = op_rsqrt(op_add(op_var(lines, &reduced, 0, true), tensor_number(eps)));
     Tensor *unit = op_mul(op_sub(lines, op_mean(lines, &reduced, true)), scale);
@@ -127,4 +138,10 @@ Tensor *forward_standardised_backward(Tensor *g1, Tensor *x, Tensor *weight, int
     g = g ? in_lines(g, groups, &reduced) : NULL;
     Tensor *along = op_mul(unit, op_mean(op_mul(g, unit), &reduced, true));
     return op_reshape(op_mul(scale, op_sub(op_sub(g, op_mean(g, &reduced, true)), along)), &shape);
+}
+
+Tensor *forward_standardised_weight(Tensor *g1, Tensor *x, int64_t groups, double eps)
+{
+    if (norm_lines_serve(x, g1, NULL, groups)) return forward_norm_lines_weight(g1, x, groups, eps);
+    return op_channel_sums(op_mul(g1, op_standardised(x, groups, eps)));
 }

@@ -1,5 +1,5 @@
 /* norm_ops.c - forwards of nn.def: variance, norms, logsumexp, layer_norm. */
-#include "engine/structural.h"
+#include "engine/norm_lines.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -239,12 +239,30 @@ Tensor *forward_normalised(Tensor *x, const Dims *normalized_shape, double eps)
     return op_mul(op_sub(x, op_mean(x, &over, true)), inverse_deviation(x, &over, eps));
 }
 
+/* t's last dims, of this shape, as rows. */
+static Tensor *as_rows(Tensor *t, const Dims *normalized_shape)
+{
+    int64_t n = 1;
+    for (int i = 0; i < normalized_shape->n; i++) n *= normalized_shape->v[i];
+    t = t ? contiguous_plain(t) : NULL;
+    return t ? restrided(t, 2, (int64_t[]){t->numel / n, n}, (int64_t[]){n, 1}) : NULL;
+}
+
+static Tensor *rows_normalised(Tensor *x, Tensor *weight, Tensor *bias, const Dims *normalized_shape, double eps)
+{
+    Dims shape = tensor_dims(x);
+    Tensor *rows = as_rows(x, normalized_shape);
+    return rows ? op_reshape(forward_norm_lines(rows, weight, bias, -1, eps), &shape) : NULL;
+}
+
 /* 16-bit floats are normalised as float and rounded once. */
 Tensor *forward_layer_norm(Tensor *x, const Dims *normalized_shape, Tensor *weight, Tensor *bias, double eps)
 {
     DType dtype = (DType)x->dtype, work = dtype == DT_F64 ? DT_F64 : DT_F32;
     if (!check_normalized(x, normalized_shape, weight, bias) || !check_float(x, "LayerNormKernelImpl"))
         return NULL;
+    if (x->dtype == work && norm_lines_serve(x, weight, bias, -1))
+        return rows_normalised(x, weight, bias, normalized_shape, eps);
     Tensor *y = forward_normalised(converted_plain(x, work), normalized_shape, eps);
     if (weight)
         y = op_mul(y, weight);
@@ -257,9 +275,21 @@ Tensor *forward_layer_norm(Tensor *x, const Dims *normalized_shape, Tensor *weig
 Tensor *forward_layer_norm_backward(Tensor *g1, Tensor *x, Tensor *weight, const Dims *normalized_shape,
                                     double eps)
 {
-    Dims over = last_dims(normalized_shape->n);
+    Dims over = last_dims(normalized_shape->n), shape = tensor_dims(x);
+    if (norm_lines_serve(x, weight, g1, -1)) {
+        Tensor *rows = as_rows(x, normalized_shape), *g = as_rows(g1, normalized_shape);
+        return rows && g ? op_reshape(forward_norm_lines_backward(g, rows, weight, -1, eps), &shape) : NULL;
+    }
     Tensor *g = weight ? op_mul(g1, weight) : g1, *hat = op_normalised(x, normalized_shape, eps);
     Tensor *centred = op_sub(g, op_mean(g, &over, true));
     Tensor *along = op_mul(hat, op_mean(op_mul(g, hat), &over, true));
     return op_mul(op_sub(centred, along), inverse_deviation(x, &over, eps));
+}
+
+/* Of g1's shape, or summed over its leading dims already. */
+Tensor *forward_layer_norm_weight(Tensor *g1, Tensor *x, const Dims *normalized_shape, double eps)
+{
+    if (!norm_lines_serve(x, g1, NULL, -1)) return op_mul(g1, op_normalised(x, normalized_shape, eps));
+    Tensor *rows = as_rows(x, normalized_shape), *g = as_rows(g1, normalized_shape);
+    return rows && g ? op_reshape(forward_norm_lines_weight(g, rows, -1, eps), normalized_shape) : NULL;
 }

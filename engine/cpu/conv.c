@@ -81,14 +81,16 @@ static void describe(Job *job, const Tensor *x, const Tensor *weight, const Tens
     job->g = tensor_data(g);
     job->chunk = job->taps < ROWS ? least(ROWS / job->taps, job->channels) : 1;
     job->chunks = (job->channels - 1) / job->chunk + 1;
+    job->chunk = (job->channels - 1) / job->chunks + 1; /* all of about one size, as the blocks below */
     job->direct = job->direct && job->plane == job->places;
 }
 
 static void split_places(Job *job, int64_t rows, size_t size)
 {
-    enum { ELEMENTS = 128 * 1024, LEAST = 64 };
-    job->block = ELEMENTS / rows > LEAST ? ELEMENTS / rows / LEAST * LEAST : LEAST;
-    job->block = least(job->block, job->places);
+    enum { ELEMENTS = 128 * 1024, LEAST = 64, STEP = 16 };
+    int64_t most = ELEMENTS / rows > LEAST ? ELEMENTS / rows : LEAST;
+    job->blocks = (job->places - 1) / most + 1;
+    job->block = least(((job->places - 1) / job->blocks + STEP) / STEP * STEP, job->places);
     job->blocks = (job->places - 1) / job->block + 1;
     job->scratch = job->direct ? 0 : (size_t)(rows * job->block) * size;
 }
