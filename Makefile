@@ -39,6 +39,7 @@ ISA_C := $(filter %.isa.c,$(CPU_C))
 ENGINE_C := $(filter-out engine/cpu/% engine/opencl/%,$(wildcard engine/*.c engine/*/*.c)) \
 	$(filter-out $(ISA_C),$(CPU_C)) $(OPENCL_C)
 LUA_FILES := $(sort $(shell find lang/lua -name '*.lua' 2>/dev/null))
+HELP_FILES := $(sort $(wildcard lang/help/*.txt))
 CL_FILES := $(if $(filter 0,$(OPENCL)),,$(sort $(wildcard engine/opencl/kernels/*.cl)))
 
 # One loop source, compiled once per instruction set; the machine's is chosen at run time.
@@ -57,7 +58,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 REPL_O := $(call obj,$(REPL_C))
 ISA_O := $(foreach i,$(ISAS),$(patsubst %.isa.c,$(BUILD)/obj/%.$(i).o,$(ISA_C)))
 ENGINE_O := $(call obj,$(ENGINE_C)) $(ISA_O) $(if $(filter 0,$(OPENCL)),,$(BUILD)/gen/cl_files.o)
-LANG_O := $(call obj,$(LANG_C)) $(BUILD)/gen/lua_files.o
+LANG_O := $(call obj,$(LANG_C)) $(BUILD)/gen/lua_files.o $(BUILD)/gen/help_files.o
 
 # ---- flags ------------------------------------------------------------------------------------------------------
 # No contraction and no value-changing maths: results must not depend on the compiler or on how loops are fused.
@@ -78,7 +79,7 @@ $(BUILD)/flags: FORCE
 $(BUILD)/options: FORCE
 	$(call stamp,$(CC) $(OPENCL))
 $(BUILD)/sources: FORCE
-	$(call stamp,$(REPL_O) $(LANG_O) $(ENGINE_O) $(LUA_FILES) $(CL_FILES))
+	$(call stamp,$(REPL_O) $(LANG_O) $(ENGINE_O) $(LUA_FILES) $(HELP_FILES) $(CL_FILES))
 FORCE:
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
@@ -109,6 +110,9 @@ $(BUILD)/embed: scripts/build/embed.c
 $(BUILD)/gen/lua_files.c: $(BUILD)/embed $(BUILD)/sources $(LUA_FILES)
 	@mkdir -p $(@D)
 	$(QUIET)$(BUILD)/embed $@ lang/embed.h EmbeddedFile tide_embedded lang/lua .lua $(LUA_FILES)
+$(BUILD)/gen/help_files.c: $(BUILD)/embed $(BUILD)/sources $(HELP_FILES)
+	@mkdir -p $(@D)
+	$(QUIET)$(BUILD)/embed $@ lang/embed.h EmbeddedFile tide_help lang/help .txt $(HELP_FILES)
 $(BUILD)/gen/cl_files.c: $(BUILD)/embed $(BUILD)/sources $(CL_FILES)
 	@mkdir -p $(@D)
 	$(QUIET)$(BUILD)/embed $@ engine/opencl/embed.h ClSource tide_cl_sources engine/opencl/kernels .cl $(CL_FILES)

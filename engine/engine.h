@@ -268,6 +268,8 @@ bool tensor_retain_grad(Tensor *t);
 Node *tensor_grad_fn(const Tensor *t);             /* NULL for leaves */
 /* "MulBackward0" */
 const char *node_name(const Node *n, char *buf, size_t size);
+/* The same for the node that the op records as a rule; "" if it records none of its own. */
+const char *op_grad_fn(OpId op, char *buf, size_t size);
 /* t, whose node shall be called so ("AminmaxBackward0"; the text is copied): for functions made of others that PyTorch
  * records as one. Without a graph nothing happens. */
 Tensor *node_named(Tensor *t, const char *name);

@@ -332,6 +332,19 @@ const char *node_name(const Node *n, char *buf, size_t size)
     return buf;
 }
 
+const char *op_grad_fn(OpId op, char *buf, size_t size)
+{
+    const OpInfo *info = op_info(op);
+    bool records = false;
+    for (int i = 0; i < info->nparam; i++)
+        records = records || (info->params[i].vjp && strcmp(info->params[i].vjp, "NONE") != 0);
+    buf[0] = 0;
+    if (!records || info->transparent) return buf;
+    size_t at = op_node_name(op, buf, size);
+    if (at < size) snprintf(buf + at, size - at, "Backward%d", info->variant);
+    return buf;
+}
+
 enum { WRITER_SLICES = 1 << 16 };
 
 uint32_t node_writer(const Node *n)

@@ -141,6 +141,7 @@ void open_autograd(lua_State *L, const Library *lib);
 void open_device(lua_State *L, const Library *lib);
 void open_sugar(lua_State *L, const Library *lib);
 void open_library(lua_State *L, const Library *lib);
+void open_help(lua_State *L, const Library *lib);
 
 /* Metatables by registry key, so that a type test is one pointer comparison. */
 extern const char tensor_meta_key;

@@ -56,11 +56,15 @@ void lang_interrupt_clear(lua_State *L);
 void lang_echo(lua_State *L, int n);
 /* Bytes of tensor elements a value holds on to: its own, and those in a table's fields a few levels deep. */
 size_t lang_bytes(lua_State *L, int i);
-/* The name of the i-th option (from 0) of the function at stack index f; NULL past the last or when not
- * known. */
-const char *lang_option(lua_State *L, int f, int i);
-/* Pushes what is known of a name ("torch.softmax", "x:view"), `source` with its Lua source; false if nothing
- * is. */
+/* Replaces the function or class on top of the stack by the list of the names of its options; pops it and returns
+ * false when they are not known. Runs none of the user's code. */
+bool lang_options(lua_State *L);
+/* Of a table of the library's on top of the stack whose fields come from files at their first touch, pushes the
+ * table that has all their names for keys; false and nothing pushed for others. Touching a field runs none of the
+ * user's code then. */
+bool lang_lazy_names(lua_State *L);
+/* Pushes what is known of a name ("torch.softmax", "x:view", "%time", ""), `source` with where it is defined; false
+ * if nothing is. */
 bool lang_help(lua_State *L, const char *name, bool source);
 
 /* ---- teaching ---- */

@@ -113,6 +113,7 @@ static void fill_table(lua_State *L, int torch)
     open_nn(L, &lib);
     open_store(L, &lib);
     open_teach(L, &lib);
+    open_help(L, &lib);
     open_places(L);
     lua_pushvalue(L, lib.methods);
     lua_setfield(L, torch, "_methods"); /* where the Lua library adds methods */

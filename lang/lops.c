@@ -112,7 +112,7 @@ static void check_numbers(Args *a, const OpInfo *info, const Arg *v)
             arg_error(a, param_name(info->name, &info->params[i]), i + 1 - a->method, "Tensor", i + 1);
 }
 
-static bool op_takes_dtype(const OpInfo *info)
+bool op_takes_dtype(const OpInfo *info)
 {
     for (int i = 0; i < info->nparam; i++)
         if (info->params[i].kind == 'Y')
@@ -319,8 +319,7 @@ static void add_closure(lua_State *L, int table, const char *name, lua_CFunction
  * takes them. */
 static const char linalg_prefix[] = "linalg_";
 
-/* That <name>; NULL for other rows. */
-static const char *linalg_name(const OpInfo *info)
+const char *linalg_name(const OpInfo *info)
 {
     size_t n = sizeof linalg_prefix - 1;
     return strncmp(info->name, linalg_prefix, n) == 0 ? info->name + n : NULL;
@@ -381,106 +380,15 @@ void open_ops(lua_State *L, const Library *lib)
     lua_setfield(L, lib->torch, "_linalg");
 }
 
-/* ---- what the table says to a reader: ?name, and option names for completion ---- */
+/* ---- what the table says to a reader ---- */
 
-static bool is_op_closure(lua_State *L, int f)
+OpId op_of_function(lua_State *L, int f)
 {
     lua_CFunction c = lua_tocfunction(L, f);
-    return c && (c == generic || c == reduction || c == unary || c == binary || c == inplace);
-}
-
-const char *lang_option(lua_State *L, int f, int i)
-{
-    if (!is_op_closure(L, f))
-        return NULL;
+    if (!c || (c != generic && c != reduction && c != unary && c != binary && c != inplace && c != view_inplace))
+        return OP_COUNT;
     lua_getupvalue(L, f, 1);
-    const OpInfo *info = op_info((OpId)lua_tointeger(L, -1));
+    OpId op = (OpId)lua_tointeger(L, -1);
     lua_pop(L, 1);
-    return i + 1 < info->nparam ? param_name(info->name, &info->params[i + 1]) : NULL;
-}
-
-/* "softmax(input, dim, keepdim=false)" */
-static void push_signature(lua_State *L, const OpInfo *info)
-{
-    luaL_Buffer b;
-    luaL_buffinit(L, &b);
-    luaL_addstring(&b, linalg_name(info) ? linalg_name(info) : info->name);
-    luaL_addstring(&b, "(");
-    for (int i = 0; i < info->nparam; i++) {
-        const ParamInfo *p = &info->params[i];
-        const char *fallback =
-            p->kind == 'O' || (p->fallback && strcmp(p->fallback, "NULL") == 0) ? "nil" : p->fallback;
-        if (i)
-            luaL_addstring(&b, ", ");
-        luaL_addstring(&b, param_name(info->name, p));
-        if (!fallback)
-            continue;
-        luaL_addstring(&b, "=");
-        luaL_addstring(&b, fallback);
-    }
-    luaL_addstring(&b, ")");
-    luaL_pushresult(&b);
-}
-
-static bool has_name(const OpInfo *info, const char *name, bool linalg)
-{
-    size_t n = strlen(name);
-    if (linalg != (linalg_name(info) != NULL))
-        return false;
-    if (strcmp(linalg ? linalg_name(info) : info->name, name) == 0)
-        return true;
-    for (const char *p = info->alias; p && *p; p += strcspn(p, ","), p += *p == ',')
-        if (strncmp(p, name, n) == 0 && (p[n] == ',' || p[n] == '\0'))
-            return true;
-    return false;
-}
-
-/* What torch.linalg says of its functions that are no rows, or whose options are words; false if nothing. */
-static bool push_linalg_help(lua_State *L, const char *word)
-{
-    int top = lua_gettop(L);
-    lua_getglobal(L, "torch");
-    if (lua_istable(L, -1) && lua_getfield(L, -1, "linalg") == LUA_TTABLE &&
-        luaL_getmetafield(L, -1, "docs") == LUA_TTABLE && lua_getfield(L, -1, word) == LUA_TSTRING) {
-        lua_replace(L, top + 1);
-        lua_settop(L, top + 1);
-        return true;
-    }
-    lua_settop(L, top);
-    return false;
-}
-
-bool lang_help(lua_State *L, const char *name, bool source)
-{
-    (void)source; /* rows have no Lua source */
-    const char *last = name;
-    char word[64];
-    for (const char *p = name; *p; p++)
-        if (*p == '.' || *p == ':')
-            last = p + 1;
-    size_t n = strlen(last);
-    if (n == 0 || n >= sizeof word)
-        return false;
-    memcpy(word, last, n + 1);
-    bool in_place = n > 1 && word[n - 1] == '_';
-    if (in_place)
-        word[n - 1] = '\0';
-    bool linalg = strstr(name, "linalg.") != NULL;
-    if (linalg && push_linalg_help(L, word))
-        return true;
-    for (int op = 0; op < OP_COUNT; op++) {
-        const OpInfo *info = op_info((OpId)op);
-        if (!has_name(info, word, linalg) || (info->hidden && !info->nn))
-            continue;
-        push_signature(L, info);
-        lua_pushfstring(L, "%s%s\n    %s%s\n",
-                        info->method_only ? "t:"
-                        : linalg          ? "torch.linalg."
-                        : info->nn        ? "F."
-                                          : "torch.",
-                        lua_tostring(L, -1), info->doc, in_place ? ", in place" : "");
-        lua_remove(L, -2);
-        return true;
-    }
-    return false;
+    return op;
 }

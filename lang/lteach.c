@@ -515,8 +515,7 @@ static void push_require(lua_State *L, const char *file)
     lua_pushstring(L, file);
 }
 
-/* Pushes the function `name` of the library's file; raises if the file cannot be loaded. */
-static void push_function(lua_State *L, const char *file, const char *name)
+void push_library_function(lua_State *L, const char *file, const char *name)
 {
     push_require(L, file);
     lua_call(L, 1, 1);
@@ -526,7 +525,7 @@ static void push_function(lua_State *L, const char *file, const char *name)
 
 static int call_command(lua_State *L)
 {
-    push_function(L, "torch.teach.commands", lua_tostring(L, lua_upvalueindex(1)));
+    push_library_function(L, "torch.teach.commands", lua_tostring(L, lua_upvalueindex(1)));
     lua_insert(L, 1);
     lua_call(L, lua_gettop(L) - 1, 0);
     return 0;

@@ -20,4 +20,13 @@ void warn_resized(lua_State *L, int at, const Dims *before);
 /* Gives y and, for ops with several results, the others. */
 int give_op(lua_State *L, OpId op, Tensor *y);
 
+/* ---- for help and completion ---- */
+
+/* The row that the function at stack index f calls; OP_COUNT if it is none that calls just one row. */
+OpId op_of_function(lua_State *L, int f);
+/* The name in torch.linalg of the row linalg_<name>; NULL for other rows. */
+const char *linalg_name(const OpInfo *info);
+/* Whether the row's function has the option dtype=, which converts the input first. */
+bool op_takes_dtype(const OpInfo *info);
+
 #endif

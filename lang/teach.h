@@ -14,6 +14,9 @@ const char *raised_remark(const char *message);
 /* Makes the state the one whose stack tells where ops are recorded (lplace.c). */
 void open_places(lua_State *L);
 
+/* Pushes the function `name` of the library's file ("torch.help"); raises if the file cannot be loaded. */
+void push_library_function(lua_State *L, const char *file, const char *name);
+
 void open_teach(lua_State *L, const Library *lib);
 
 #endif

@@ -96,6 +96,19 @@ static bool push_index(lua_State *L)
 static const char *const stores[] = {"_modules", "_parameters", "_buffers"};
 enum { STORES = sizeof stores / sizeof *stores };
 
+/* Pushes the field of a table of the library's that loads it at its first touch; false and nothing pushed if it is
+ * no such field. */
+static bool step_into_lazy(lua_State *L, const char *name)
+{
+    if (!lang_lazy_names(L))
+        return false;
+    bool known = lua_getfield(L, -1, name) != LUA_TNIL;
+    lua_pop(L, 2);
+    if (known)
+        lua_getfield(L, -1, name);
+    return known;
+}
+
 /* Replaces the value on top of the stack by its raw field; false, and nil there, if it has none. */
 static bool step_into(lua_State *L, const char *name)
 {
@@ -123,6 +136,9 @@ static bool step_into(lua_State *L, const char *name)
             if (found)
                 break;
             lua_pop(L, 1);
+            found = step_into_lazy(L, name);
+            if (found)
+                break;
         }
         if (!push_index(L))
             break;
@@ -171,6 +187,10 @@ static void add_members(lua_State *L, Candidates *c, char access)
     for (int depth = 0; depth < DEEPEST_INDEX; depth++) {
         if (lua_istable(L, -1)) {
             add_keys(L, c, wanted);
+            if (lang_lazy_names(L)) {
+                add_keys(L, c, ANY_NAME);
+                lua_pop(L, 1);
+            }
             for (int i = 0; i < STORES; i++) {
                 lua_pushstring(L, stores[i]);
                 if (lua_rawget(L, -2) == LUA_TTABLE)
@@ -307,10 +327,12 @@ static void add_options(lua_State *L, Candidates *c, const char *text, size_t wo
         return;
     if (!push_chain(L, text, (size_t)open))
         return;
-    const char *option;
-    for (int i = 0; (option = lang_option(L, -1, i)) != NULL; i++)
-        add_candidate(c, option, "=");
-    lua_pop(L, 1);
+    luaL_checkstack(L, 8, NULL);
+    if (!lang_options(L))
+        return;
+    for (int i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++, lua_pop(L, 1))
+        add_candidate(c, lua_tostring(L, -1), "=");
+    lua_pop(L, 2);
 }
 
 typedef struct Question {

@@ -84,13 +84,13 @@ static bool run_command(Session *s, const char *cell)
     return command->run(s, rest);
 }
 
-/* ?name, ??name, name?, name??; a bare ? asks what there is to ask. */
+/* ?name, ??name, name?, name??; a bare ? lists the chapters. */
 static bool answer(Session *s, char *question)
 {
     bool source = strstr(question, "??") != NULL;
     char *name = question + strspn(question, "? \t");
     name[strcspn(name, "? \t\r")] = '\0';
-    return name[0] == '\0' ? run_command(s, "%help") : session_help(s, name, source);
+    return session_help(s, name, source);
 }
 
 bool special_run(Session *s, const char *source, size_t length)

@@ -38,6 +38,7 @@ local functions = {
 functions["torch.teach.explain"] = "explain"
 functions["torch.teach.trace"] = "trace_element"
 functions["torch.teach.graph"] = "graph"
+functions["torch.help"] = "help"
 local methods = {
     ["torch.tensor.shape"] = "broadcast_to tile fliplr flipud tensor_split hsplit vsplit dsplit diagflat",
     ["torch.tensor.statistics"] = "aminmax nanmean msort quantile nanquantile cov corrcoef histogram",

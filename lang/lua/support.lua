@@ -202,6 +202,13 @@ local function read_param(param)
     return word, kind, must == "!"
 end
 
+local readers = setmetatable({}, {__mode = "k"})
+
+-- {name, params, defaults} of a reader that signature() made, nil for other functions: for help and completion.
+function support.reader(f)
+    return readers[f]
+end
+
 -- A reader of one function's arguments (the everyday calls with one or two of them take the short way).
 -- `params` lists them as "name", "name:kind" with one of the kinds above, and "!" behind those that must be
 -- given; `defaults` maps names to values. The reader takes a call's arguments and returns the values in order.
@@ -216,7 +223,7 @@ function support.signature(name, params, defaults)
         fallback[i] = defaults and defaults[word]
     end
     local kind1, kind2 = kind[1], kind[2]
-    return function(...)
+    local function read(...)
         local given = select("#", ...)
         if given == 1 and nrequired <= 1 then
             local first = ...
@@ -265,6 +272,8 @@ function support.signature(name, params, defaults)
         end
         return table.unpack(values, 1, count)
     end
+    readers[read] = {name = name, params = names, required = required, defaults = defaults or {}}
+    return read
 end
 
 -- ---- ordered tables: string keys in the order of their first assignment ----
