@@ -41,8 +41,8 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 /* Narrows from … end to the i for which 0 <= start + i * step < size. */
 static void inside(int64_t size, int64_t start, int64_t step, int64_t *from, int64_t *end)
 {
-    if (start < 0) *from = (-start + step - 1) / step;
-    int64_t last = start >= size ? 0 : (size - start + step - 1) / step;
+    if (start < 0) *from = step == 1 ? -start : (-start + step - 1) / step;
+    int64_t last = start >= size ? 0 : step == 1 ? size - start : (size - start + step - 1) / step;
     *end = least(*end, last);
 }
 

@@ -242,7 +242,7 @@ static void topk_line(const Order *w, int64_t line, Pair *p, Pair *spare)
 {
     if (w->k == 0)
         return;
-    if (w->k <= 64 && w->n >= 1024) {
+    if (w->k <= 64 && w->n >= 16 * w->k) {
         topk_heap(w, line_at(w->x, line), p, spare);
         store(w, line, sort_pairs(p, spare, w->k, dtype_size(w->dtype)), w->k);
         return;
