@@ -482,7 +482,10 @@ bool random_full_range(Generator *g, void *p, DType d, int64_t n)
 bool random_permutation(Generator *g, int64_t *p, int64_t n)
 {
     bool wide = n >= UINT32_MAX / 20; /* where 32-bit draws would be uneven; the order of swaps differs too */
-    if (!wide) for (int64_t i = 0; i < n; i++) p[i] = i;
+    for (int64_t i = 0; !wide && i < n; i++) {
+        if (i % BLOCK == 0 && tide_check_interrupt()) return false;
+        p[i] = i;
+    }
     for (int64_t i = 0; i < n - !wide; i++) {
         if (i % BLOCK == 0 && tide_check_interrupt()) return false;
         int64_t z;

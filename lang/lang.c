@@ -315,31 +315,6 @@ size_t lang_cell_end(const char *source, size_t length)
     return sugar_cell_end(source, length);
 }
 
-/* ---- Ctrl-C ---- */
-
-static void stop_hook(lua_State *L, lua_Debug *ar)
-{
-    (void)ar;
-    lua_sethook(L, NULL, 0, 0);
-    tide_interrupted = 0;
-    push_position(L);
-    lua_pushliteral(L, "KeyboardInterrupt");
-    lua_concat(L, 2);
-    lua_error(L);
-}
-
-void lang_interrupt(lua_State *L)
-{
-    tide_interrupted = 1;
-    lua_sethook(L, stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
-}
-
-void lang_interrupt_clear(lua_State *L)
-{
-    tide_interrupted = 0;
-    lua_sethook(L, NULL, 0, 0);
-}
-
 /* ---- a state ---- */
 
 /* Globals of Tide that are fields of torch. */
@@ -349,6 +324,7 @@ static int open_state(lua_State *L)
 {
     luaL_openlibs(L);
     replace_loaders(L);
+    open_coroutines(L);
     luaL_requiref(L, "torch", luaopen_torch, 1);
     lua_getglobal(L, LUA_STRLIBNAME);
     lua_getfield(L, -2, "__sugar");

@@ -25,8 +25,9 @@ static Place *place_of(const lua_Debug *ar, Place *now)
 static int locate(Place **place)
 {
     lua_Debug ar;
-    for (int level = 1; main_state && level < 50 && lua_getstack(main_state, level, &ar); level++) {
-        lua_getinfo(main_state, "Sl", &ar);
+    lua_State *L = main_state ? running_thread(main_state) : NULL;
+    for (int level = 1; L && level < 50 && lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
         if (!is_users(&ar)) continue;
         *place = place_of(&ar, *place);
         return ar.currentline;

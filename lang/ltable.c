@@ -152,6 +152,7 @@ static const char *push_level(lua_State *L, const Tensor *t, int dim, const char
     int64_t n = t->shape[dim];
     lua_createtable(L, n < 1 << 20 ? (int)n : 0, 0);
     for (int64_t k = 0; k < n; k++) {
+        if ((k & 0xffff) == 0 && tide_check_interrupt()) raise_pending(L);
         p = push_level(L, t, dim + 1, p);
         lua_rawseti(L, -2, k + 1);
     }

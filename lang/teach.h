@@ -13,6 +13,10 @@ const char *raised_remark(const char *message);
 
 /* Makes the state the one whose stack tells where ops are recorded (lplace.c). */
 void open_places(lua_State *L);
+/* The coroutine that runs, or L, the main thread (lcoroutine.c). */
+lua_State *running_thread(lua_State *L);
+/* Puts in the library's coroutine functions those that Ctrl-C can stop. */
+void open_coroutines(lua_State *L);
 
 /* Pushes the function `name` of the library's file ("torch.help"); raises if the file cannot be loaded. */
 void push_library_function(lua_State *L, const char *file, const char *name);

@@ -71,6 +71,8 @@ bool cpu_masked_select(const Call *call)
         const bool *mask = (const bool *)tensor_data(in[1]) + offset[1];
         for (int64_t i = 0; i < n && out < end; i += SELECT_BLOCK) {
             int64_t count = n - i < SELECT_BLOCK ? n - i : SELECT_BLOCK;
+            if ((i & 0xfffff) == 0 && i > 0 && tide_check_interrupt())
+                return false;
             int64_t taken = select_run(block, x + i * sx * (int64_t)size, sx, mask + i * sm, sm, count, size);
             memcpy(out, block, (size_t)taken * size);
             out += taken * (int64_t)size;
@@ -134,12 +136,15 @@ bool cpu_nonzero(const Call *call)
             return false;
         row_offsets(&x, 1, row, offset);
         const char *p = (const char *)tensor_data(x) + offset[0] * (int64_t)size;
-        for (int64_t i = 0; i < n; i++)
+        for (int64_t i = 0; i < n; i++) {
+            if ((i & 0xfffff) == 0xfffff && tide_check_interrupt())
+                return false;
             if (element_bits(p + i * step, size) & bits) {
                 for (int d = 0; d < last; d++)
                     *out++ = counter[d];
                 *out++ = i;
             }
+        }
         for (int d = last - 1; d >= 0 && ++counter[d] == x->shape[d]; d--)
             counter[d] = 0;
     }
