@@ -151,6 +151,8 @@ bool tensor_set_grad(Tensor *t, Tensor *grad)
     return true;
 }
 
+bool tensor_is_view(const Tensor *t) { return t->ag && t->ag->base; }
+
 Tensor *tensor_detach(Tensor *t)
 {
     Tensor *d = view_new(t);
@@ -181,6 +183,7 @@ static bool list_needs_grad(const TensorList *list)
 bool any_requires_grad(OpId op, const Arg *arg)
 {
     const OpInfo *info = op_info(op);
+    if (info->format == FORMAT_COMPARE) return false; /* the answer is bool */
     unsigned differentiable = vjp_use(op)->differentiable;
     for (int p = 0; p < info->nparam; p++) {
         if (!(differentiable >> p & 1)) continue;
@@ -295,6 +298,7 @@ Tensor *autograd_record_inplace(OpId op, const Arg *arg, Tensor *x)
     Tensor *base = x->ag ? x->ag->base : NULL;
     if (!dtype_is_float((DType)x->dtype)) return x;
     Node *n = node_record(op, arg, x, variant_of(op, arg) + op_info(op)->variant_inplace);
+    if (n) n->in_place = true;
     if (base) n = node_copy_slices(n, base, x);
     if (!attach(base ? base : x, n)) return NULL;
     x->storage->writer = node_writer(n);

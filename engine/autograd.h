@@ -56,6 +56,8 @@ struct Node {
     uint8_t kind;      /* NodeKind */
     uint8_t variant;   /* digit of the name */
     bool released;     /* backward has run and the saved tensors are gone */
+    bool underivable;  /* PyTorch has no derivative of it: backward refuses */
+    bool in_place;
     uint8_t nparam;
     uint16_t op;       /* OpId */
     uint64_t number;   /* older nodes have smaller ones */
@@ -101,6 +103,7 @@ typedef struct VjpUse {
     uint8_t meta[OP_MAXPARAM]; /* bit q: parameter q's shape */
     uint8_t result;            /* bit p: p's formula reads y */
     uint8_t differentiable;    /* bit p */
+    bool missing;              /* NOT_IMPLEMENTED: recorded, and refused by backward */
 } VjpUse;
 const VjpUse *vjp_use(OpId op);
 

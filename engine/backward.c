@@ -192,8 +192,8 @@ static bool pass_on(Walk *w, Node *n, int edge, Tensor *g)
 /* Whether anybody waits for this operand's gradient. */
 static bool wanted(const Walk *w, const Edge *e) { return e->fn && e->fn->walk == w->id; }
 
-/* Whether g is of the operand's shape broadcast. */
-static bool check_shape(const Node *n, const Tensor *g, const Tensor *meta, int output)
+/* Whether g is of the operand's shape broadcast. edge counts the operands that have a derivative. */
+static bool check_shape(const Node *n, const Tensor *g, const Tensor *meta, int edge)
 {
     char name[128], have[256], want[256];
     bool fits = g->ndim >= meta->ndim;
@@ -202,7 +202,7 @@ static bool check_shape(const Node *n, const Tensor *g, const Tensor *meta, int 
     return fits || tide_refuse("RuntimeError",
                                "Function %s returned an invalid gradient at index %d - got %s but expected shape "
                                "compatible with %s",
-                               node_name(n, name, sizeof name), output,
+                               node_name(n, name, sizeof name), edge,
                                format_dims(have, sizeof have, g->ndim, g->shape),
                                format_dims(want, sizeof want, meta->ndim, meta->shape));
 }
@@ -210,6 +210,10 @@ static bool check_shape(const Node *n, const Tensor *g, const Tensor *meta, int 
 static bool run_formulas(Walk *w, Node *n, Tensor *g, Tensor **first)
 {
     const OpInfo *info = op_info((OpId)n->op);
+    if (n->underivable)
+        return tide_refuse("RuntimeError", "derivative for aten::%s%s is not implemented", info->name,
+                           n->in_place ? "_" : "");
+    unsigned differentiable = vjp_use((OpId)n->op)->differentiable;
     Tensor *inline_operand[NODE_INLINE_EDGES], *inline_meta[NODE_INLINE_EDGES];
     Tensor **room = NULL, **operand = inline_operand, **meta = inline_meta;
     bool ok = true;
@@ -224,14 +228,14 @@ static bool run_formulas(Walk *w, Node *n, Tensor *g, Tensor **first)
     for (int i = 0; ok && i < n->nedge; i++)
         meta[i] =
             n->edge[i].meta ? n->edge[i].meta : g; /* no meta: the operand has the result's shape and dtype */
-    for (int p = 0, at = 0; ok && p < info->nparam; p++) {
+    for (int p = 0, at = 0, edge = 0; ok && p < info->nparam; p++) {
         char kind = info->params[p].kind;
         int count = kind == 'L' ? u.list[p].n : strchr("TNO", kind) != NULL;
-        for (int k = 0; ok && k < count; k++, at++) {
+        for (int k = 0; ok && k < count; k++, at++, edge += differentiable >> p & 1) {
             if (!wanted(w, &n->edge[at]) && !(first && at == 0)) continue;
             Vjp v = {.arg = u.arg, .meta = meta, .y = u.result, .g = g, .k = k};
             Tensor *gp = vjp_apply((OpId)n->op, &v, p);
-            if (!tide_failed() && gp && !(first && at == 0) && check_shape(n, gp, meta[at], at))
+            if (!tide_failed() && gp && !(first && at == 0) && check_shape(n, gp, meta[at], edge))
                 gp = fit_to_operand(gp, meta[at]);
             if (tide_failed())
                 ok = false;

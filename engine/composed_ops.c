@@ -8,7 +8,7 @@
 /* value times t; t itself for 1. Whole values leave whole numbers whole. */
 static Tensor *times(Tensor *t, double value)
 {
-    if (value == 1)
+    if (!t || value == 1)
         return t;
     bool whole = !dtype_is_float((DType)t->dtype) && value == trunc(value) && fabs(value) < 0x1p53;
     return op_mul(t, whole ? tensor_integer((int64_t)value) : tensor_number(value));
@@ -40,6 +40,8 @@ Tensor *forward_addcmul(Tensor *x, Tensor *tensor1, Tensor *tensor2, double valu
     DType dtype = joint_dtype(x, tensor1, tensor2);
     if (dtype == DT_BOOL)
         return tide_fail("NotImplementedError", "\"addcmul_cpu_out\" not implemented for 'Bool'");
+    if (!dtype_is_float(dtype)) /* value is one of the dtype too */
+        value = trunc(value);
     if (dtype != DT_F16 && dtype != DT_BF16)
         return op_add(x, op_mul(times(tensor1, value), tensor2));
     Tensor *product = op_mul(times(widened(tensor1), value), widened(tensor2));
@@ -335,6 +337,8 @@ Tensor *forward_cross(Tensor *x, Tensor *other, const Dims *dim)
                          "linalg.cross: inputs dimension %lld must have length 3. Got %lld and %lld",
                          (long long)(dim ? dim->v[0] : at), (long long)x->shape[at],
                          (long long)other->shape[at]);
+    if (x->dtype != other->dtype)
+        return tide_fail("RuntimeError", "expected scalar type %s but found %s", cname(x), cname(other));
     const Dims along = {.n = 1, .v = {at}}, once = {.n = 1, .v = {-1}}, twice = {.n = 1, .v = {-2}};
     return op_sub(op_mul(op_roll(x, &once, &along), op_roll(other, &twice, &along)),
                   op_mul(op_roll(x, &twice, &along), op_roll(other, &once, &along)));

@@ -31,8 +31,10 @@ Tensor *forward_sum_to(Tensor *x, const Dims *size)
     int lead = x->ndim - size->n;
     Dims summed = {0};
     bool fits = lead >= 0;
-    if (size->n == 0)
+    if (size->n == 0) {
+        node_variant(0);
         return reduce_run(OP_sum, x, NULL, false);
+    }
     for (int d = 0; fits && d < x->ndim; d++) {
         int64_t target = d < lead ? 1 : size->v[d - lead];
         if (d < lead || (target == 1 && x->shape[d] != 1))

@@ -192,7 +192,7 @@ typedef struct ParamInfo {
                             I int, F double, B bool, D dims, Y dtype */
     const char *name;
     const char *fallback; /* default as text ("NULL", "0", "false", …); NULL: must be given */
-    const char *vjp;      /* its derivative as text; NULL or "NONE": not differentiable */
+    const char *vjp;      /* its derivative as text; NULL or "NONE": not differentiable; "NOT_IMPLEMENTED" */
 } ParamInfo;
 
 enum { OP_MAXPARAM = 8 };
@@ -216,6 +216,8 @@ typedef struct OpInfo {
     uint8_t variant_inplace; /* what the in-place form adds to the digit */
     bool transparent;       /* COMPOSED: recorded as the ops it is made of, with no node of its own */
     bool writes_first;      /* forward writes into its first argument: the plain form gives it a copy */
+    bool unrecorded;        /* in place it leaves no node: the gradient goes through as if nothing had been written */
+    bool underivable_first; /* PyTorch has no derivative where the first operand is a plain number */
     bool hidden;            /* no Lua function: used by derivative formulas only */
     bool no_inplace;        /* has no name_ form */
     bool nn;                /* lives in torch.nn.functional only */
@@ -245,6 +247,9 @@ Tensor *op_third(void);
 /* ---- conversions and copies ------------------------------------------------------------------- */
 
 Tensor *tensor_to(Tensor *x, DType dtype, Device device, bool copy); /* differentiable; x itself when nothing changes */
+/* Whether v, an integer if whole, is a value of dtype d. Negative integers wrap in uint8; infinities and NaN are floats' own. */
+bool number_fits(double v, bool whole, DType d);
+Tensor *number_as(Tensor *number, DType d, Device device); /* a plain number as a 0-dim tensor; RuntimeError when it does not fit */
 Tensor *tensor_copy_(Tensor *dst, Tensor *src);                       /* broadcasts, converts, crosses devices; differentiable */
 Tensor *tensor_fill_(Tensor *dst, Tensor *value);                     /* value: 0-dim */
 Tensor *tensor_set_(Tensor *dst, Tensor *src);                        /* x.data = y: dst takes src's storage and geometry */
@@ -263,6 +268,7 @@ bool tensor_set_requires_grad(Tensor *t, bool on); /* leaves of float dtype only
 bool tensor_is_leaf(const Tensor *t);
 Tensor *tensor_grad(const Tensor *t);              /* borrowed; NULL when none */
 bool tensor_set_grad(Tensor *t, Tensor *grad);     /* NULL clears */
+bool tensor_is_view(const Tensor *t);              /* of another tensor, made with gradients enabled */
 Tensor *tensor_detach(Tensor *t);                  /* shares storage */
 bool tensor_retain_grad(Tensor *t);
 Node *tensor_grad_fn(const Tensor *t);             /* NULL for leaves */

@@ -437,6 +437,8 @@ Tensor *forward_index_add(Tensor *x, int64_t dim, Tensor *index, Tensor *source,
     int64_t bad = 0, n = size_along(x, dim);
     if (!index)
         return NULL;
+    if (x->numel == 0)
+        return x;
     if (!all_within(index, 0, n, &bad))
         return tide_fail("RuntimeError", "index %lld is out of bounds for dimension 0 with size %lld",
                          (long long)bad, (long long)n);
@@ -501,7 +503,8 @@ Tensor *forward_index_fill(Tensor *x, int64_t dim, Tensor *index, Tensor *value)
         return tide_fail("IndexError", "index_fill_(): Expected dtype int64 for index.");
     if (index->ndim > 1)
         return tide_fail("IndexError", "index_fill_(): Index has to be a vector/scalar");
-    value = tensor_to(value, (DType)x->dtype, x->device, false);
+    value = value->is_number ? number_as(value, (DType)x->dtype, x->device)
+                             : tensor_to(value, (DType)x->dtype, x->device, false);
     return value && put_along(x, dim, index, value, false) ? x : NULL;
 }
 
@@ -571,10 +574,10 @@ Tensor *forward_take_along_dim(Tensor *x, Tensor *indices, const Dims *dim)
                          "dimensions, but got %d dimensions for input, and %d dimensions for indices",
                          x->ndim, indices->ndim);
     int64_t at = dim->n ? dim->v[0] : 0;
-    if (x->ndim == 0)
-        return no_such_dim(at);
     if (!wrap_dim(&at, x->ndim))
         return NULL;
+    if (x->ndim == 0)
+        return no_such_dim(at);
     Dims a = tensor_dims(x), b = tensor_dims(indices), both;
     if (a.n)
         a.v[at] = b.v[at] = 1;

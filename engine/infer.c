@@ -133,6 +133,10 @@ bool elementwise_types(OpId op, Tensor *const *in, int n, DType *compute, DType 
         *compute = *result = DT_I64;
         return true;
     }
+    if (op == OP_pow && d == DT_BOOL && in[1]->is_number) { /* to the power 0 or 1 */
+        *compute = DT_I64;
+        return true;
+    }
     switch (rule) {
     case TYPES_NOBOOL:
         if (op == OP_sub || op == OP_rsub)

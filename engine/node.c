@@ -206,6 +206,7 @@ Node *node_record(OpId op, const Arg *arg, Tensor *y, int variant)
     if (!n) return NULL;
     n->op = (uint16_t)op;
     n->variant = (uint8_t)variant;
+    n->underivable = use->missing || (info->underivable_first && arg[0].t->is_number);
     n->nparam = (uint8_t)info->nparam;
     int operands = count_operands(info, arg);
     if (operands > NODE_INLINE_EDGES) {
@@ -324,6 +325,10 @@ const char *node_name(const Node *n, char *buf, size_t size)
         snprintf(buf, size, "%s", n->name);
         return buf;
     }
+    if (n->underivable) {
+        snprintf(buf, size, "NotImplemented");
+        return buf;
+    }
     size_t at = op_node_name((OpId)n->op, buf, size);
     if (n->op == OP_copy)
         snprintf(buf, size, "CopyBackwards");
@@ -340,6 +345,10 @@ const char *op_grad_fn(OpId op, char *buf, size_t size)
         records = records || (info->params[i].vjp && strcmp(info->params[i].vjp, "NONE") != 0);
     buf[0] = 0;
     if (!records || info->transparent) return buf;
+    if (vjp_use(op)->missing) {
+        snprintf(buf, size, "NotImplemented");
+        return buf;
+    }
     size_t at = op_node_name(op, buf, size);
     if (at < size) snprintf(buf + at, size - at, "Backward%d", info->variant);
     return buf;

@@ -3,6 +3,7 @@
 
 #include "engine/autograd.h"
 #include "engine/ops_internal.h"
+#include "engine/structural.h"
 
 #include <string.h>
 
@@ -77,7 +78,7 @@ static Tensor *fresh_output(Tensor *const *in, int n, DType dtype, Device device
 }
 
 /* In-place and out=: the result must fit what is there. */
-static bool check_output(Tensor *const *in, int n, const Tensor *out, DType result)
+static bool check_output(OpId op, Tensor *const *in, int n, const Tensor *out, DType result)
 {
     Dims shape;
     char want[256], have[256];
@@ -86,9 +87,11 @@ static bool check_output(Tensor *const *in, int n, const Tensor *out, DType resu
         return tide_refuse("RuntimeError", "output with shape %s doesn't match the broadcast shape %s",
                            format_dims(have, sizeof have, out->ndim, out->shape),
                            format_dims(want, sizeof want, shape.n, shape.v));
+    bool clamps = op == OP_clamp || op == OP_clamp_min || op == OP_clamp_max; /* by numbers: named as C names it */
     if (!dtype_can_cast(result, (DType)out->dtype))
         return tide_refuse("RuntimeError", "result type %s can't be cast to the desired output type %s",
-                           dtype_info[result].cname, dtype_info[out->dtype].cname);
+                           dtype_info[result].cname,
+                           clamps && in[1]->is_number ? ctype_name(out) : dtype_info[out->dtype].cname);
     return check_writable(out);
 }
 
@@ -125,11 +128,14 @@ Tensor *elementwise_run(OpId op, Tensor *const *in, int n, Tensor *out)
     DType compute, result;
     const Tensor *model = out ? NULL : common_model(in, n);
     if (model) return run_common(op, in, n, model);
-    if (!check_same_device(in, n) || !elementwise_types(op, in, n, &compute, &result)) return NULL;
+    bool of_bits = op_info(op)->types == TYPES_INT || op_info(op)->types == TYPES_INTONLY;
+    if (!check_same_device(in, n)) return NULL;
+    if (out && of_bits && !check_output(op, in, n, out, result_dtype(in, n))) return NULL;
+    if (!elementwise_types(op, in, n, &compute, &result)) return NULL;
     Device device = common_device(in, n);
     if (!bring_numbers(in, n, out ? out->device : device, placed)) return NULL;
     if (out) {
-        if (!check_output(in, n, out, result)) return NULL;
+        if (!check_output(op, in, n, out, result)) return NULL;
         if (!separate_overlaps(placed, n, out)) return NULL;
     } else if (!(out = fresh_output(in, n, result, device))) {
         return NULL;
@@ -227,6 +233,7 @@ Tensor *reduce_run(OpId op, Tensor *x, const Dims *dim, bool keepdim)
     Dims dims;
     DType compute, result;
     if (!wrap_dims(dim, x->ndim, &dims) || !reduce_types(op, x, &compute, &result)) return NULL;
+    if ((op == OP_any || op == OP_all) && dim && dim->n == 0) dims.n = 0; /* of these two no dims are none */
     int64_t count = 1;
     for (int i = 0; i < dims.n; i++) count *= x->shape[dims.v[i]];
     if (count == 0 && !check_empty_reduction(op, x, dim, &dims)) return NULL;
@@ -386,7 +393,8 @@ static bool inplace_forward(OpId op, const OpInfo *info, const Arg *args)
     case FORMAT_TERNARY: return elementwise_run(op, (Tensor *[]){x, args[1].t, args[2].t}, 3, x) != NULL;
     default: break;
     }
-    if (info->writes_first) return check_writable(x) && forwards[op](args) != NULL;
+    bool anywhere = op == OP_fill || op == OP_zero || op == OP_tril || op == OP_triu; /* elements may share memory */
+    if (info->writes_first) return (anywhere || check_writable(x)) && forwards[op](args) != NULL;
     Tensor *y = run_forward(op, info, args);
     if (!y) return false;
     if (!tensor_same_shape(x, y)) {
@@ -398,13 +406,14 @@ static bool inplace_forward(OpId op, const OpInfo *info, const Arg *args)
     if (!dtype_can_cast((DType)y->dtype, (DType)x->dtype))
         return tide_refuse("RuntimeError", "result type %s can't be cast to the desired output type %s",
                            dtype_info[y->dtype].cname, dtype_info[x->dtype].cname);
-    return check_writable(x) && copy_plain(x, y);
+    return (anywhere || check_writable(x)) && copy_plain(x, y);
 }
 
 static Tensor *apply_inplace(OpId op, const OpInfo *info, const Arg *args)
 {
     Tensor *x = args[0].t;
-    bool record = grad_enabled() && (needs_grad(x) || any_requires_grad(op, args));
+    bool compared = info->format == FORMAT_COMPARE && needs_grad(args[1].t);
+    bool record = grad_enabled() && (needs_grad(x) || compared || any_requires_grad(op, args));
     Arg before[OP_MAXPARAM];
     if (record) {
         if (!autograd_check_inplace(x)) return NULL;
@@ -418,7 +427,7 @@ static Tensor *apply_inplace(OpId op, const OpInfo *info, const Arg *args)
     if (!ok) return NULL;
     x->storage->version++;
     if (was) x->storage->written_line = place_line(&x->storage->written);
-    return record ? autograd_record_inplace(op, before, x) : x;
+    return record && !info->unrecorded ? autograd_record_inplace(op, before, x) : x;
 }
 
 Tensor *op_apply_inplace(OpId op, const Arg *args)

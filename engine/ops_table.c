@@ -97,10 +97,12 @@ static void find_word(const char *text, const char *word, bool *data, bool *meta
 static void learn_uses(OpId op, VjpUse *u)
 {
     const OpInfo *info = op_info(op);
+    if (info->format == FORMAT_COMPARE && !info->unrecorded) u->differentiable = 3; /* in place: zeros */
     for (int p = 0; p < info->nparam; p++) {
         const char *vjp = info->params[p].vjp;
         if (!vjp || strcmp(vjp, "NONE") == 0) continue;
         u->differentiable |= (uint8_t)(1 << p);
+        u->missing |= strcmp(vjp, "NOT_IMPLEMENTED") == 0;
         for (int q = 0; q < info->nparam; q++) {
             bool data = false, meta = false;
             find_word(vjp, info->params[q].name, &data, &meta);

@@ -120,7 +120,7 @@ static Tensor *drawn(Generator *g, Tensor *x, Tensor *first, Tensor *second, con
                                 first->numel);
     Tensor *y = ok ? tensor_to(first, (DType)x->dtype, x->device, false) : NULL;
     set_grad_enabled(was);
-    return y && records(x) ? node_named(op_drawn(x, y), node) : y;
+    return y && records(x) ? node_named(op_drawn(x, NULL, y), node) : y;
 }
 
 Tensor *tensor_poisson(Tensor *rate, Generator *g)
@@ -149,8 +149,9 @@ Tensor *tensor_binomial(Tensor *count, Tensor *prob, Generator *g)
     return drawn(g, records(prob) && !records(count) ? prob : count, first, second, "BinomialBackward0");
 }
 
-Tensor *forward_drawn(Tensor *x, Tensor *values)
+Tensor *forward_drawn(Tensor *x, Tensor *other, Tensor *values)
 {
+    (void)other;
     (void)x;
     return view_new(values);
 }

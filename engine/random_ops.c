@@ -1,4 +1,5 @@
 /* random_ops.c - filling tensors with random numbers: checks, layouts and devices over random.h's buffers. */
+#include "engine/structural.h"
 #include "engine/autograd.h"
 #include "engine/ops_internal.h"
 #include "engine/store.h"
@@ -122,7 +123,8 @@ bool tensor_bernoulli_from_(Tensor *t, Tensor *p, Generator *g)
 {
     if (!t || !p) return false;
     if (!dtype_is_float((DType)p->dtype))
-        return tide_refuse("RuntimeError", "Expected a floating point tensor of probabilities");
+        return tide_refuse("NotImplementedError", "\"bernoulli_tensor_cpu_p_\" not implemented for '%s'",
+                           dtype_info[p->dtype].cname);
     int mark = scope_open();
     Dims shape = tensor_dims(t);
     Tensor *host = tensor_to(p, DT_NONE, (Device){DEVICE_CPU, 0}, false);
@@ -164,9 +166,9 @@ bool tensor_randint_(Tensor *t, int64_t low, int64_t high, Generator *g)
         int64_t top = bits == 64 ? INT64_MAX : ((int64_t)1 << (is_unsigned ? bits : bits - 1)) - 1,
                 bottom = is_unsigned ? 0 : -top - 1;
         if (low < bottom || low > top)
-            return tide_refuse("RuntimeError", "from is out of bounds for %s", dtype_info[t->dtype].cname);
+            return tide_refuse("RuntimeError", "from is out of bounds for %s", ctype_name(t));
         if (high - 1 < bottom || high - 1 > top)
-            return tide_refuse("RuntimeError", "to - 1 is out of bounds for %s", dtype_info[t->dtype].cname);
+            return tide_refuse("RuntimeError", "to - 1 is out of bounds for %s", ctype_name(t));
     }
     return fill_tensor(t, &(Fill){.run = run_randint, .low = low, .high = high}, g);
 }
@@ -198,7 +200,9 @@ static bool run_exponential(const Fill *f, Generator *g, void *p, DType d, int64
 
 bool tensor_exponential_(Tensor *t, double lambda, Generator *g)
 {
-    if (!need_float(t, "exponential_cpu")) return false;
+    if (t && !dtype_is_float((DType)t->dtype))
+        return tide_refuse("RuntimeError", "Exponential distribution is a continuous probability distribution. dtype "
+                           "must be a floating point but you specified %s", dtype_info[t->dtype].cname);
     if (!(lambda > 0))
         return tide_refuse("RuntimeError", "exponential_ expects lambda > 0.0, but found lambda=%g", lambda);
     return fill_tensor(t, &(Fill){.run = run_exponential, .a = lambda}, g);
@@ -241,7 +245,9 @@ static bool run_cauchy(const Fill *f, Generator *g, void *p, DType d, int64_t n,
 
 bool tensor_cauchy_(Tensor *t, double median, double sigma, Generator *g)
 {
-    if (!need_float(t, "cauchy_cpu")) return false;
+    if (t && !dtype_is_float((DType)t->dtype))
+        return tide_refuse("RuntimeError", "Cauchy distribution is a continuous probability distribution. dtype must be "
+                           "a floating point but you specified %s", ctype_name(t));
     if (!(sigma > 0))
         return tide_refuse("RuntimeError", "cauchy_ expects sigma > 0.0, but found sigma=%g", sigma);
     return fill_tensor(t, &(Fill){.run = run_cauchy, .a = median, .b = sigma}, g);

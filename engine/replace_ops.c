@@ -106,6 +106,8 @@ static bool check_index_reduce(const Tensor *x, int64_t dim, const Tensor *index
                            index->ndim, cname(index),
                            format_dims(have, sizeof have, index->ndim, index->shape));
     int64_t slices = source->ndim > dim ? source->shape[dim] : 1;
+    if (index->numel != slices && source->ndim == 0)
+        return tide_refuse("IndexError", "Dimension specified as %lld but tensor has no dimensions", (long long)dim);
     if (index->numel != slices)
         return tide_refuse("RuntimeError",
                            "index_reduce_(): Number of indices (%lld) should be equal to source.size(dim): "
@@ -137,7 +139,14 @@ Tensor *forward_index_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *sour
         !check_index_reduce(x, dim, index, source))
         return NULL;
     if (x->dtype == DT_BOOL)
-        return tide_fail("NotImplementedError", "\"index_func_\" not implemented for 'Bool'");
+        return tide_fail("NotImplementedError", "\"%s\" not implemented for 'Bool'",
+                         !include_self ? "index_reduce_func_exclude_input_init"
+                         : reduce == 2 ? "div_floor_cpu"
+                                       : "index_func_");
+    char shape[256];
+    if (x->ndim > 1 && x->shape[dim] == 0 && index->numel > 0)
+        return tide_fail("IndexError", "select(): index 0 out of range for tensor of size %s at dimension %lld",
+                         format_dims(shape, sizeof shape, x->ndim, x->shape), (long long)dim);
     Tensor *at = slice_index(index, dim, source);
     if (!at) return NULL;
     if (!all_within(as_int64(index), 0, x->ndim ? x->shape[dim] : 1, &outside))

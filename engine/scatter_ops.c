@@ -61,7 +61,7 @@ Tensor *forward_gather(Tensor *x, int64_t dim, Tensor *index)
 {
     if (!wrap_dim(&dim, x->ndim) || !check_same_device((Tensor *[]){x, index}, 2))
         return NULL;
-    index = checked_index(index, "gather");
+    index = index->numel ? checked_index(index, "gather") : index;
     return index ? gather_checked(x, dim, index) : NULL;
 }
 
@@ -195,24 +195,33 @@ Tensor *forward_scatter_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *sr
     return mean && copy_plain(x, mean) ? x : NULL;
 }
 
-/* Marks, in zeros of x's shape, the elements that scatter_reduce wrote. */
-static Tensor *scatter_written(Tensor *x, int64_t dim, Tensor *index)
+static Tensor *extremes_backward(Tensor *g1, Tensor *x, int64_t dim, Tensor *index, Tensor *src, Tensor *result,
+                                 bool for_src)
 {
-    Tensor *zeros = zeros_shaped(x, x);
-    return op_scatter(zeros, dim, index, tensor_number(1));
+    DType d = (DType)x->dtype;
+    Tensor *mine = converted_plain(op_eq(x, result), d);
+    Tensor *theirs = converted_plain(op_eq(src, op_gather(result, dim, index)), d);
+    Tensor *share = op_div(g1, op_scatter_add(mine, dim, index, theirs));
+    return for_src ? op_mul(theirs, op_gather(share, dim, index)) : op_mul(mine, share);
 }
 
-static Tensor *extremes_backward(Tensor *g1, Tensor *x, int64_t dim, Tensor *index, Tensor *src,
-                                 bool include_self, Tensor *result, bool for_src)
+/* An element's derivative is the product of the others: the result over it, unless it is the only 0 there. */
+static Tensor *product_backward(Tensor *g1, Tensor *x, int64_t dim, Tensor *index, Tensor *src, bool include_self,
+                                Tensor *result, bool for_src)
 {
-    Tensor *mine = op_mul(op_eq(x, result), tensor_number(1));
-    if (!include_self)
-        mine = op_mul(mine, op_sub(tensor_number(1), scatter_written(x, dim, index)));
-    mine = converted_plain(mine, (DType)x->dtype);
-    Tensor *theirs =
-        converted_plain(op_mul(op_eq(src, op_gather(result, dim, index)), tensor_number(1)), (DType)x->dtype);
-    Tensor *share = op_div(g1, op_clamp_min(op_scatter_add(mine, dim, index, theirs), tensor_number(1)));
-    return for_src ? op_mul(theirs, op_gather(share, dim, index)) : op_mul(mine, share);
+    Tensor *zero = tensor_number(0), *one = tensor_number(1);
+    if (!for_src) {
+        Tensor *filled = op_masked_fill(x, op_eq(x, zero), one);
+        Tensor *others = op_scatter_reduce(filled, dim, index, src, REDUCE_PROD, include_self);
+        return op_div(op_mul(g1, others), filled);
+    }
+    Tensor *is_zero = op_eq(src, zero), *zeros = zeros_shaped(x, x);
+    if (!is_zero || !zeros) return NULL;
+    Tensor *count = op_gather(op_scatter_add(zeros, dim, index, converted_plain(is_zero, (DType)x->dtype)), dim, index);
+    Tensor *lonely = op_logical_and(is_zero, op_eq(count, one));
+    Tensor *others = op_scatter_reduce(x, dim, index, op_masked_fill(src, lonely, one), REDUCE_PROD, include_self);
+    Tensor *quotient = op_div(op_gather(op_mul(g1, result), dim, index), op_masked_fill(src, is_zero, one));
+    return op_where(lonely, op_gather(op_mul(g1, others), dim, index), quotient);
 }
 
 /* src has index's shape here: PyTorch asks for it where gradients are wanted. */
@@ -224,21 +233,17 @@ Tensor *forward_scatter_reduce_backward(Tensor *g1, Tensor *x, int64_t dim, Tens
         reduce = -1 - reduce;
     if (!check_same_device((Tensor *[]){g1, x, index, src}, 4))
         return NULL;
-    Tensor *kept = include_self ? NULL : op_sub(tensor_number(1), scatter_written(x, dim, index));
     Tensor *g = g1;
     switch (reduce) {
-    case REDUCE_PROD:
-        g = op_mul(g1, result);
-        g = for_src ? op_div(op_gather(g, dim, index), src) : op_div(g, x);
-        break;
+    case REDUCE_PROD: g = product_backward(g1, x, dim, index, src, include_self, result, for_src); break;
     case REDUCE_MEAN: g = op_div(g1, scatter_counts(x, dim, index, src, include_self)); /* fall through */
     case REDUCE_SUM:
         if (for_src)
             g = op_gather(g, dim, index);
         break;
-    default: return extremes_backward(g1, x, dim, index, src, include_self, result, for_src);
+    default: g = extremes_backward(g1, x, dim, index, src, result, for_src);
     }
-    return for_src || include_self ? g : op_mul(g, kept);
+    return for_src || include_self ? g : op_scatter(g, dim, index, tensor_number(0));
 }
 
 /* ---- masks ---- */
@@ -262,7 +267,8 @@ Tensor *forward_masked_fill(Tensor *x, Tensor *mask, Tensor *value)
             value->ndim);
     if (!check_same_device((Tensor *[]){x, mask}, 2))
         return NULL;
-    value = tensor_to(value, (DType)x->dtype, x->device, false);
+    value = value->is_number ? number_as(value, (DType)x->dtype, x->device)
+                             : tensor_to(value, (DType)x->dtype, x->device, false);
     if (!value)
         return NULL;
     return elementwise_run(OP_where, (Tensor *[]){mask, value, x}, 3, NULL);

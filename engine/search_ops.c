@@ -183,10 +183,11 @@ Tensor *forward_repeat_interleave(Tensor *x, Tensor *repeats, const Dims *dim, i
         return no_such_dim(at);
     if (!x || (dim && !wrap_dim(&at, x->ndim)))
         return NULL;
-    if (x->ndim == 0)
-        x = op_reshape(x, DIMS(1));
-    if (!x)
+    if (x->ndim == 0) { /* PyTorch repeats along a dim after it */
+        at++;
+        wrap_dim(&at, 0);
         return NULL;
+    }
     if (repeats->is_number)
         return tensor_item_int(repeats, &times) ? repeat_evenly(x, at, times) : NULL;
     if (repeats->numel == 1)

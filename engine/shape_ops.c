@@ -57,6 +57,7 @@ Tensor *forward_fill(Tensor *x, Tensor *value)
         return tide_fail("RuntimeError",
                          "fill_ only supports 0-dimension value tensor but got tensor with %d dimensions.",
                          value->ndim);
+    if (value->is_number && !(value = number_as(value, (DType)x->dtype, x->device))) return NULL;
     return copy_plain(x, value) ? x : NULL;
 }
 

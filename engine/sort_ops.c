@@ -248,6 +248,8 @@ Tensor *forward_topk(Tensor *x, int64_t k, int64_t dim, bool largest, bool sorte
         return tide_fail("RuntimeError", "selected index k out of range");
     if (x->dtype == DT_BOOL)
         return tide_fail("RuntimeError", "topk does not support bool dtypes on CPU");
+    if (x->ndim == 0)
+        k = 1; /* as PyTorch, which has no 0 of one number */
     Arg arg[5] = {[1] = {.i = k}, [2] = {.i = dim}, [3] = {.b = largest}, [4] = {.b = sorted}};
     if (!find(OP_topk, x, dim, k, x->ndim == 0, arg, &r))
         return NULL;

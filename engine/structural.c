@@ -1,6 +1,8 @@
 /* structural.c - helpers shared by the forwards of index.def, linalg.def and nn.def. */
 #include "engine/structural.h"
 
+#include <math.h>
+
 Tensor *restrided(Tensor *x, int ndim, const int64_t *shape, const int64_t *stride)
 {
     if (!x)
@@ -53,9 +55,32 @@ Tensor *no_such_dim(int64_t dim)
 
 const char *ctype_name(const Tensor *t)
 {
-    static const char *const names[DT_COUNT] = {"bool", "unsigned char", "signed char",   "short", "int",
-                                                "long", "c10::Half",     "c10::BFloat16", "float", "double"};
+    static const char *const names[DT_COUNT] = {"bool", "unsigned char", "signed char",   "short int", "int",
+                                                "long int", "c10::Half",     "c10::BFloat16", "float", "double"};
     return names[t->dtype];
+}
+
+bool number_fits(double v, bool whole, DType d)
+{
+    static const double most[DT_COUNT] = {1, 255, 127, 32767, 2147483647, 9223372036854775808., 65504,
+                                          3.3895313892515355e38, 3.4028234663852886e38, 1.7976931348623157e308};
+    if (d == DT_BOOL) return true;
+    if (dtype_is_float(d)) return isinf(v) || isnan(v) || fabs(v) <= most[d];
+    double least = d != DT_U8 ? -most[d] - (d != DT_I64) : whole ? -most[d] : 0;
+    return v >= least && v <= most[d];
+}
+
+Tensor *number_as(Tensor *number, DType d, Device device)
+{
+    static const char *const names[DT_COUNT] = {"bool",    "uint8_t",   "int8_t",        "int16_t", "int",
+                                                "int64_t", "c10::Half", "c10::BFloat16", "float",   "double"};
+    double v;
+    if (!number || !tensor_item_double(number, &v)) return NULL;
+    if (!number_fits(v, !dtype_is_float((DType)number->dtype), d))
+        return tide_fail("RuntimeError", "value cannot be converted to type %s without overflow", names[d]);
+    Tensor *t = tensor_to(number, d, device, true);
+    if (t) t->is_number = false;
+    return t;
 }
 
 bool records(const Tensor *x)

@@ -153,11 +153,12 @@ Tensor *forward_reshape(Tensor *x, const Dims *shape)
     Dims size;
     int64_t stride[TIDE_MAXDIM];
     if (!infer_size(shape, x->numel, &size)) return NULL;
-    if (view_strides(x, &size, stride)) return op_view(x, &size);
+    if (view_strides(x, &size, stride))
+        return x->contiguous ? op_view(x, &size) : node_named(op_view(x, &size), "ReshapeAliasBackward0");
     return op_unsafe_view(op_clone(op_contiguous(x)), &size);
 }
 
-Tensor *forward_ravel(Tensor *x) { return op_reshape(x, DIMS(-1)); }
+Tensor *forward_ravel(Tensor *x) { return op_reshape(op_contiguous(x), DIMS(-1)); }
 
 Tensor *forward_flatten(Tensor *x, int64_t start_dim, int64_t end_dim)
 {
@@ -273,7 +274,7 @@ Tensor *forward_movedim(Tensor *x, const Dims *source, const Dims *destination)
         while (moved[from]) from++;
         order.v[to] = from++;
     }
-    return op_permute(x, &order);
+    return x->ndim ? op_permute(x, &order) : op_alias(x);
 }
 
 /* ---- sizes of 1 ---- */

@@ -47,6 +47,8 @@
 
 #define UNARY(name, types, forward, vjp, ...) FORMULAS(name, (T(x, vjp)))
 #define BINARY(name, types, forward, va, vb, ...) FORMULAS(name, (T(a, va), T(b, vb)))
+/* Of floats overwritten by a comparison's answers. */
+#define COMPARE(name, ...) FORMULAS(name, (T(a, zeros_of(g)), T(b, zeros_of(g))))
 #define TERNARY(name, types, forward, va, vb, vc, ...) FORMULAS(name, (T(a, va), T(b, vb), T(c, vc)))
 #define REDUCE(name, types, identity, map, combine, finish, vjp, ...) FORMULAS(name, (T(x, vjp), D(dim), B(keepdim)))
 #define VIEW(name, params, ...) FORMULAS(name, params)
@@ -57,6 +59,7 @@
 #define UNARY(name, ...) [OP_##name] = vjp_##name,
 #define BINARY UNARY
 #define TERNARY UNARY
+#define COMPARE UNARY
 #define REDUCE UNARY
 #define VIEW UNARY
 #define KERNEL UNARY

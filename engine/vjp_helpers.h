@@ -5,16 +5,29 @@
 #include "engine/autograd.h"
 
 #define NONE NULL
+#define NOT_IMPLEMENTED NULL
 #define META(name) name##_meta
 
 /* A number as a tensor. */
 static inline Tensor *num(double v) { return tensor_number(v); }
+
+/* Of an op that PyTorch records and cannot differentiate; name is its own there. */
+static inline Tensor *no_derivative(const char *name)
+{
+    return tide_fail("NotImplementedError", "the derivative for '%s' is not implemented.", name);
+}
 
 /* Zeros in g's shape: not g * 0, which is NaN where g is infinite, and which a second derivative would follow. */
 static inline Tensor *zeros_of(const Tensor *g)
 {
     Dims shape = tensor_dims(g);
     return tensor_zeros(&shape, (DType)g->dtype, g->device);
+}
+
+/* The next number moves with a, unless there is nowhere to go, and never with b. */
+static inline Tensor *nextafter_backward(Tensor *g, Tensor *a, Tensor *b, bool second)
+{
+    return second ? zeros_of(g) : op_where(op_eq(a, b), num(0), g);
 }
 
 /* 1 - c; of a number a number, in double. */

@@ -299,10 +299,19 @@ static int detach(lua_State *L)
     return give(L, tensor_detach(self_tensor(L, "detach")));
 }
 
+static const char view_detached[] =
+    "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
+    "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
+    "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
+    "torch/optim/optimizer.py as the solution.";
+
 /* In place: the handle turns to a tensor outside the graph; the graph keeps the one it knows. */
 static int detach_(lua_State *L)
 {
-    Tensor *t = self_tensor(L, "detach_"), *plain = tensor_keep(tensor_detach(t));
+    Tensor *t = self_tensor(L, "detach_");
+    if (tensor_is_view(t))
+        return raise_error(L, "RuntimeError", "%s", view_detached);
+    Tensor *plain = tensor_keep(tensor_detach(t));
     if (!plain)
         return raise_pending(L);
     ((Handle *)lua_touserdata(L, 1))->tensor = plain;

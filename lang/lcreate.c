@@ -297,7 +297,9 @@ Tensor *filled_tensor(Args *a, const Dims *size, int i, Placement *p)
         p->dtype =
             value->is_number && dtype_is_float((DType)value->dtype) ? default_dtype() : (DType)value->dtype;
     Tensor *t = tensor_empty(size, p->dtype, p->device);
-    return t && tensor_copy_(t, value) ? t : NULL;
+    if (value->is_number)
+        value = number_as(value, p->dtype, p->device);
+    return t && value && tensor_copy_(t, value) ? t : NULL;
 }
 
 static int full(lua_State *L)
@@ -403,6 +405,8 @@ static int arange(lua_State *L)
     bool whole = start.whole && end.whole && step.whole;
     if (p.dtype == DT_NONE)
         p.dtype = whole ? DT_I64 : default_dtype();
+    if (p.dtype == DT_BOOL)
+        return raise_error(L, "NotImplementedError", "\"arange_cpu\" not implemented for 'Bool'");
     WITH_RETRY(L, t,
                whole                     ? tensor_arange_int(start.i, end.i, step.i, p.dtype, p.device)
                : dtype_is_int(p.dtype) ? arange_cut(start.f, end.f, step.f, p.dtype, p.device)

@@ -279,8 +279,9 @@ static Tensor *take_tensor(Tensor *x, int *dim, Tensor *t, int position, Found *
     return x;
 }
 
-/* The view of self that the ints, slices and new axes make; NULL and an error. */
-static Tensor *apply_views(Tensor *self, const Index *ix, Found *found)
+/* The view of self that the ints, slices and new axes make; NULL and an error. To write, a slice of everything is
+ * self; to read it is a view. */
+static Tensor *apply_views(Tensor *self, const Index *ix, bool write, Found *found)
 {
     memset(found, 0, sizeof *found);
     int named = dims_named(ix), dim = 0;
@@ -300,7 +301,7 @@ static Tensor *apply_views(Tensor *self, const Index *ix, Found *found)
             return tide_fail("IndexError", "too many dims: at most %d are supported", TIDE_MAXDIM);
         switch (it->kind) {
         case ITEM_INT: x = take_int(x, dim, it->i, k); break;
-        case ITEM_SLICE: x = take_slice(x, dim++, &it->s, ix->single); break;
+        case ITEM_SLICE: x = take_slice(x, dim++, &it->s, ix->single && !write); break;
         case ITEM_ELLIPSIS: dim += self->ndim - named; break;
         case ITEM_NEWAXIS: x = op_unsqueeze(x, dim++); break;
         case ITEM_BOOL: x = take_bool(x, dim++, it->i != 0, found); break;
@@ -340,7 +341,7 @@ int index_read(lua_State *L, Tensor *t, int key)
     Index ix;
     Found found;
     read_key(L, key, &ix);
-    Tensor *x = apply_views(t, &ix, &found);
+    Tensor *x = apply_views(t, &ix, false, &found);
     if (!x)
         return raise_pending(L);
     if (found.count) {
@@ -379,7 +380,7 @@ void index_write(lua_State *L, Tensor *t, int key, int value)
     Index ix;
     Found found;
     read_key(L, key, &ix);
-    Tensor *v = read_value(L, t, value), *x = apply_views(t, &ix, &found);
+    Tensor *v = read_value(L, t, value), *x = apply_views(t, &ix, true, &found);
     if (!x)
         raise_pending(L);
     bool ok;
@@ -387,11 +388,12 @@ void index_write(lua_State *L, Tensor *t, int key, int value)
         Tensor *room[TIDE_MAXDIM];
         TensorList list = index_list(x, &found, room);
         if (v->is_number)
-            v = tensor_to(v, (DType)x->dtype, x->device, false);
+            v = number_as(v, (DType)x->dtype, x->device);
         v = without_leading_ones(v, 0);
         ok = v && op_apply_inplace(OP_index_put, (Arg[]){{.t = x}, {.list = &list}, {.t = v}, {.b = false}});
     } else if (v->is_number) {
-        ok = tensor_fill_(x, v) != NULL;
+        v = number_as(v, (DType)x->dtype, x->device);
+        ok = v && tensor_fill_(x, v) != NULL;
     } else {
         Dims shape = tensor_dims(x);
         v = without_leading_ones(v, x->ndim);

@@ -151,6 +151,33 @@ void warn_resized(lua_State *L, int at, const Dims *before)
     lua_pop(L, 1);
 }
 
+void check_dtype_option(lua_State *L, OpId op, const Tensor *x, DType d)
+{
+    bool scan = op == OP_cumsum || op == OP_cumprod;
+    if (scan && d == DT_BOOL && x->ndim > 0)
+        raise_error(L, "NotImplementedError", "\"%s_out_cpu\" not implemented for 'Bool'", op_info(op)->name);
+    if (dtype_is_float(d))
+        return;
+    if (op == OP_mean)
+        raise_error(L, "RuntimeError", "mean(): could not infer output dtype. Optional dtype must be either a floating "
+                    "point or complex dtype. Got: %s", dtype_info[d].cname);
+    if ((scan || op == OP_sum || op == OP_nansum || op == OP_prod) && x->requires_grad && grad_enabled())
+        raise_error(L, "RuntimeError", "Autograd not support dtype: %s", dtype_info[d].cname);
+}
+
+/* PyTorch has several functions behind some names, each with a node of its own. */
+static Tensor *named_by_call(Args *a, OpId op, const Arg *v, Tensor *y)
+{
+    if (op == OP_unique && v[4].dims)
+        return node_named(y, "UniqueDimBackward0");
+    int dim_at = args_option(a, "dim");
+    if (op == OP_squeeze && lua_istable(a->L, dim_at ? dim_at : 2))
+        return node_named(y, "SqueezeBackward2");
+    if (op == OP_sum_to && y->ndim > 0 && tensor_same_shape(v[0].t, y))
+        return v[0].t;
+    return y;
+}
+
 int finish_op(Args *a, OpId op, Arg *v)
 {
     lua_State *L = a->L;
@@ -159,13 +186,16 @@ int finish_op(Args *a, OpId op, Arg *v)
     if (dtype_at) {
         if (!to_dtype(L, dtype_at, &d))
             arg_error(a, "dtype", 0, "torch.dtype", dtype_at);
+        check_dtype_option(L, op, v[0].t, d);
         v[0].t = tensor_to(v[0].t, d, v[0].t->device, false);
     }
     int out_at = args_option(a, "out");
     if (!out_at && dtype_at && !dtype_is_float(d)) /* sums of narrow integers are int64 by themselves */
         return give(L, tensor_to(apply_with_retry(L, op, v), d, v[0].t->device, false));
-    if (!out_at)
-        return give_op(L, op, apply_with_retry(L, op, v));
+    if (!out_at) {
+        Tensor *y = apply_with_retry(L, op, v);
+        return give_op(L, op, y ? named_by_call(a, op, v, y) : NULL);
+    }
     Tensor *out = to_tensor(L, out_at);
     if (!out)
         arg_error(a, "out", 0, "Tensor", out_at);
@@ -242,15 +272,18 @@ int call_inplace(lua_State *L, OpId op, const char *name)
     args_begin(&a, L, name, true);
     bool sums = op == OP_cumsum || op == OP_cumprod; /* in place there is but one dtype */
     read_op_args(&a, info, sums ? "dtype" : NULL, v);
+    if (sums)
+        check_dtype_option(L, op, v[0].t, v[0].t->dtype == DT_BOOL ? DT_BOOL : DT_F32);
     return give_self(L, op_apply_inplace(op, v) != NULL);
 }
 
 static int inplace(lua_State *L)
 {
     OpId op = upvalue_op(L);
+    bool numbers = !LISTED(tensors_only, op_info(op)->name);
     if (is_elementwise(op_info(op)) && lua_gettop(L) == 2 && op_info(op)->nparam == 2) {
         Tensor *a = to_tensor(L, 1), *b = to_tensor(L, 2);
-        if (a && !b)
+        if (a && !b && numbers)
             b = to_number(L, 2);
         if (a && b)
             return give_self(L, op_apply_inplace(op, (Arg[]){{.t = a}, {.t = b}}) != NULL);
@@ -279,6 +312,8 @@ static int view_inplace(lua_State *L)
     args_begin(&a, L, op_info(op)->name, true);
     read_op_args(&a, op_info(op), NULL, v);
     Tensor *t = v[0].t;
+    if (op == OP_t && t->ndim > 2)
+        return raise_error(L, "RuntimeError", "t_() expects a tensor with <= 2 dimensions, but self is %dD", t->ndim);
     if (t->requires_grad && tensor_is_leaf(t) && grad_enabled())
         return raise_error(L, "RuntimeError",
                            "a leaf Variable that requires grad is being used in an in-place operation.");

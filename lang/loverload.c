@@ -171,7 +171,8 @@ static Tensor *truncated_quotient(Tensor *a, Tensor *b)
 {
     DType d = result_dtype((Tensor *[]){a, b}, 2);
     if (d == DT_BOOL) return tide_fail("NotImplementedError", "\"div_trunc_cpu\" not implemented for 'Bool'");
-    if (dtype_is_float(d)) return node_named(op_trunc(op_div(a, b)), "DivBackward2");
+    if (dtype_is_float(d)) return node_named(op_div_trunc(a, b), "DivBackward2");
+    if (!(a = tensor_to(a, d, a->device, false)) || !(b = tensor_to(b, d, b->device, false))) return NULL;
     return op_floor_divide(op_sub(a, op_fmod(a, b)), b); /* the difference is a multiple of b */
 }
 
@@ -262,7 +263,8 @@ static int round_to(lua_State *L)
     Arg v[2];
     args_begin(&a, L, inplace ? "round_" : "round", is_method(L));
     args_read(&a, params, 2, 1, "out", v);
-    OpId op = v[1].i ? OP_round_decimals : OP_round;
+    bool given = v[1].i || args_option(&a, "decimals");
+    OpId op = given && dtype_is_float((DType)v[0].t->dtype) ? OP_round_decimals : v[1].i ? OP_round_decimals : OP_round;
     if (a.options && dtype_is_int((DType)v[0].t->dtype) && !v[1].i && args_option(&a, "decimals"))
         return raise_error(L, "NotImplementedError", "\"round_vml_cpu\" not implemented for '%s'",
                            dtype_info[v[0].t->dtype].cname);
@@ -448,6 +450,7 @@ static int prod(lua_State *L)
     args_begin(&a, L, "prod", is_method(L));
     args_read(&a, params, COUNT(params), 3, "out", v);
     DType dtype = v[3].dtype;
+    if (dtype != DT_NONE) check_dtype_option(L, OP_prod, v[0].t, dtype);
     Tensor *x = dtype == DT_NONE ? v[0].t : tensor_to(v[0].t, dtype, v[0].t->device, false);
     Tensor *y = op_prod(x, v[1].i ? DIMS(arg_int(&a, (int)v[1].i, "dim", 2 - a.method)) : NULL, v[2].b);
     return give_out(&a, dtype == DT_NONE ? y : tensor_to(y, dtype, v[0].t->device, false));

@@ -240,9 +240,15 @@ static int normal(lua_State *L)
     if (!broadcast_shapes(&size, &other, &size))
         return raise_pending(L);
     Tensor *t = tensor_empty(&size, (DType)(m ? m : s)->dtype, (m ? m : s)->device);
-    if (!t || !tensor_normal_(t, 0, 1, g))
+    bool was = set_grad_enabled(false); /* the parameters' gradients are 0 */
+    bool ok = t && tensor_normal_(t, 0, s ? 1 : std, g) && (!s || op_apply_inplace(OP_mul, (Arg[]){{.t = t}, {.t = s}})) &&
+              op_apply_inplace(OP_add, (Arg[]){{.t = t}, {.t = m ? m : tensor_number(mean)}});
+    set_grad_enabled(was);
+    if (!ok)
         return raise_pending(L);
-    return give(L, op_add(op_mul(t, s ? s : tensor_number(std)), m ? m : tensor_number(mean)));
+    const char *node = m && s ? "NormalBackward3" : m ? "NormalBackward1" : "NormalBackward2";
+    bool recorded = was && ((m && m->requires_grad) || (s && s->requires_grad));
+    return give(L, recorded ? node_named(op_drawn(m ? m : s, m && s ? s : NULL, t), node) : t);
 }
 
 static Tensor *bernoulli_of(Tensor *p, Generator *g)
@@ -251,7 +257,7 @@ static Tensor *bernoulli_of(Tensor *p, Generator *g)
     Tensor *t = tensor_like(p, (DType)p->dtype);
     bool ok = t && tensor_bernoulli_from_(t, p, g);
     set_grad_enabled(was);
-    return ok ? was && p->requires_grad ? op_drawn(p, t) : t : NULL;
+    return ok ? was && p->requires_grad ? op_drawn(p, NULL, t) : t : NULL;
 }
 
 /* poisson(input, generator=None) */

@@ -80,8 +80,18 @@ static void check_level(lua_State *L, int i, int dim, Shape *s)
     }
 }
 
+/* The narrow integers take no number beyond them. */
+static void check_leaf(lua_State *L, int i, DType d)
+{
+    bool narrow = d == DT_U8 || d == DT_I8 || d == DT_I16 || d == DT_I32;
+    if (narrow && !number_fits(lua_tonumber(L, i), lua_isinteger(L, i), d))
+        raise_error(L, "RuntimeError", "value cannot be converted to type %s without overflow", dtype_info[d].name);
+}
+
 static void store_leaf(lua_State *L, int i, DType d, char *p)
 {
+    if (lua_type(L, i) == LUA_TNUMBER)
+        check_leaf(L, i, d);
     int64_t whole;
     double v;
     if (lua_isboolean(L, i)) {

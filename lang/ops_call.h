@@ -12,6 +12,8 @@ int call_op(lua_State *L, OpId op, const char *name, bool method);
 int call_inplace(lua_State *L, OpId op, const char *name);
 /* The steps of call_op: reading (extra: further options' names), then applying and giving. */
 void read_op_args(Args *a, const OpInfo *info, const char *extra, Arg *v);
+/* Refuses a dtype= that the op of x does not take. */
+void check_dtype_option(lua_State *L, OpId op, const Tensor *x, DType d);
 int finish_op(Args *a, OpId op, Arg *v);
 /* Applies the op; when memory ran out, once more after a full collection. */
 Tensor *apply_with_retry(lua_State *L, OpId op, const Arg *args);

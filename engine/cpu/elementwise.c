@@ -39,10 +39,24 @@ static DType result_of(const OpInfo *info, DType compute)
     return info->format == FORMAT_COMPARE || info->format == FORMAT_TEST ? DT_BOOL : loop_dtype(compute);
 }
 
-/* An operand that is one number of another dtype becomes one of the loop's. */
-static void convert_number(Work *w, int k, DType want, const Tensor *t)
+/* Which ops round a number beside 16-bit floats to 16 bits first, as in PyTorch; the others take it whole. */
+static bool rounds_numbers(OpId op)
 {
-    conversion(want, (DType)t->dtype)(&w->number[k], tensor_data(t), 1);
+    return op == OP_add || op == OP_sub || op == OP_rsub || op == OP_pow || op == OP_fmod || op == OP_remainder;
+}
+
+/* An operand that is one number of another dtype becomes one of the loop's. */
+static void convert_number(Work *w, int k, DType want, const Tensor *t, const Call *call)
+{
+    DType have = (DType)t->dtype, compute = call->compute;
+    int64_t rounded;
+    const void *from = tensor_data(t);
+    if ((compute == DT_F16 || compute == DT_BF16) && have != compute && rounds_numbers(call->op)) {
+        conversion(compute, have)(&rounded, from, 1);
+        from = &rounded;
+        have = compute;
+    }
+    conversion(want, have)(&w->number[k], from, 1);
     w->data[k] = (char *)&w->number[k];
 }
 
@@ -72,7 +86,7 @@ static bool set_flat(Work *w, const Call *call, const OpInfo *info, DType type)
             continue;
         }
         if (!w->scalars || w->stride[k - 1] == 0 || !is_uniform(t)) return false;
-        convert_number(w, k, want, t);
+        convert_number(w, k, want, t, call);
         w->stride[k] = 0;
     }
     return true;
@@ -202,15 +216,15 @@ static void run_tile(const Tile *t, void *ctx)
 }
 
 /* How operand k (0: the result) gets from memory to the loop and back, and how it steps. */
-static void set_operand(Work *w, int k, const Tensor *t, DType want, DType compute, Iter *it)
+static void set_operand(Work *w, int k, const Tensor *t, DType want, const Call *call, Iter *it)
 {
     static const int64_t still[TIDE_MAXDIM];
-    DType have = (DType)t->dtype;
+    DType have = (DType)t->dtype, compute = call->compute;
     w->used[k] = w->stored[k] = dtype_size(want);
     w->convert[k] = w->narrow[k] = NULL;
     w->same[k] = k && is_uniform(t);
-    if (w->same[k]) { /* a number is not rounded to 16 bits first */
-        convert_number(w, k, want, t);
+    if (w->same[k]) {
+        convert_number(w, k, want, t, call);
         iter_add(it, w->data[k], still, 0);
         return;
     }
@@ -241,10 +255,10 @@ static bool run_strided(Work *w, const Call *call, const OpInfo *info, DType typ
     const Tensor *out = call->out[0];
     Iter it;
     iter_begin(&it, out->ndim, out->shape);
-    set_operand(w, 0, out, result_of(info, call->compute), call->compute, &it);
+    set_operand(w, 0, out, result_of(info, call->compute), call, &it);
     for (int k = 1; k < w->nop; k++)
         set_operand(w, k, call->in[k - 1], k == 1 && info->types == TYPES_WHERE ? DT_BOOL : type,
-                    call->compute, &it);
+                    call, &it);
     iter_order(&it);
     return iter_run(&it, iter_grain(&it, piece_of(call->op, info)), run_tile, w);
 }

@@ -189,7 +189,13 @@ bool sample_make(OpId op, int n, DType dtype, Layout layout, Sample *s)
 
 /* ---- operands ---- */
 
-static bool differentiable(const ParamInfo *param) { return param->vjp && strcmp(param->vjp, "NONE") != 0; }
+static bool differentiable(const ParamInfo *param)
+{
+    static const char *const without[] = {"NONE", "NOT_IMPLEMENTED", "no_derivative"};
+    for (int i = 0; i < 3; i++)
+        if (param->vjp && strncmp(param->vjp, without[i], strlen(without[i])) == 0) return false;
+    return param->vjp != NULL;
+}
 
 int sample_operands(const Sample *s, Tensor **out, int *param, int max)
 {

@@ -92,7 +92,7 @@ local function input_of(line)
     if strides and #values > 0 then
         t = strided(values, dtype, sizes, integers_of(strides)):detach()
     else
-        t = torch.tensor(values, {dtype = torch[dtype]}):reshape(sizes)
+        t = torch.tensor(values, {dtype = torch[dtype]}):reshape(sizes):detach()
     end
     if more:find("grad", 1, true) then t = t:detach():requires_grad_() end
     return name, t
@@ -160,7 +160,7 @@ end
 local function error_line(mark, message)
     message = tostring(message)
     local text = message:match("^[^\n]-:%d+: ([%w_.]+: .*)") or message
-    return {text = mark .. "! " .. text, is_error = true}
+    return {text = mark .. "! " .. text:gsub("%s+$", ""), is_error = true}
 end
 
 local function weighted(t)
@@ -322,7 +322,8 @@ end
 
 -- Passes a worker's lines on; returns the number of the last case that it reported.
 local function supervise(path, first)
-    local worker = io.popen(table.concat({quoted(arg[-1]), quoted(arg[0]), quoted(path), first}, " "))
+    local command = table.concat({quoted(arg[-1]), quoted(arg[0]), quoted(path), first}, " ")
+    local worker = io.popen(command .. " 2>&1") -- in one stream warnings cannot cut a line in two
     local last = first - 1
     for line in worker:lines() do
         last = tonumber(line:match("^ok (%d+)") or line:match("^not ok (%d+)")) or last

@@ -20,8 +20,15 @@ function T.diff(...)
         if other.ndim ~= input.ndim then
             raise("RuntimeError", "diff expects prepend or append to be the same dimension as input")
         end
+        for k = 0, input.ndim - 1 do
+            if k ~= dim and other.shape[k] ~= input.shape[k] then
+                raise("RuntimeError", "diff expects the shape of tensor to prepend or append to match that of input " ..
+                    "except along the differencing dimension; input.size(%d) = %d, but got tensor.size(%d) = %d",
+                    k, input.shape[k], k, other.shape[k])
+            end
+        end
     end
-    if n == 0 then return input:clone() end
+    if n == 0 then return torch.empty_like(input):copy_(input) end
     local x = input
     if prepend ~= nil then x = torch.cat({prepend, x}, dim) end
     if append ~= nil then x = torch.cat({x, append}, dim) end
@@ -84,13 +91,13 @@ trapezoid("cumulative_trapezoid",
 -- ---- powers ----
 
 local function double(v)
-    return torch.is_tensor(v) and v:to(torch.float64) or v
+    if torch.is_tensor(v) then return v:to(torch.float64) end
+    return type(v) == "boolean" and (v and 1.0 or 0.0) or v + 0.0
 end
 
 function T.float_power(input, exponent)
     if support.is_options(exponent) then exponent = exponent.exponent end
     if not torch.is_tensor(exponent) then check_tensor("float_power", "input", 1, input) end
-    if not torch.is_tensor(input) then input = torch.tensor(input, {dtype = torch.float64}) end
     return torch.pow(double(input), double(exponent))
 end
 

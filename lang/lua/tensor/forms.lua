@@ -44,10 +44,14 @@ function T.vander(...)
         raise("RuntimeError", "x must be a one-dimensional tensor.")
     end
     n = n or x:numel()
-    local columns = {}
-    for k = 0, n - 1 do columns[increasing and k + 1 or n - k] = x:pow(k) end
-    if n == 0 then return x:new_empty({x:numel(), 0}) end
-    return torch.stack(columns, 1)
+    if not x:is_floating_point() then x = x:to(torch.int64) end
+    local powers = torch.empty(x:numel(), n, {dtype = x.dtype, device = x.device})
+    if n > 0 then powers:select(1, 0):fill_(1) end
+    if n > 1 then
+        powers:narrow(1, 1, n - 1):copy_(x:unsqueeze(1))
+        powers:narrow(1, 1, n - 1):copy_(powers:narrow(1, 1, n - 1):cumprod(1))
+    end
+    return increasing and powers or powers:flip(1)
 end
 
 function T.float_power_(input, exponent)

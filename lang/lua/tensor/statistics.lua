@@ -124,7 +124,7 @@ local function quantile(name, ignore_nan)
         local found = at_ranks(sorted, ranks, interpolation):movedim(-1, 0)
         if q.ndim == 0 then return torch._named("SqueezeBackward4", found:reshape(size)) end
         table.insert(size, 1, q:numel())
-        return found:reshape(size)
+        return torch._named("SqueezeBackward4", found:reshape(size))
     end
 end
 
