@@ -32,7 +32,9 @@ Tensor *forward_bincount(Tensor *x, Tensor *weights, int64_t minlength)
 
 Tensor *forward_histc(Tensor *x, int64_t bins, double min, double max)
 {
-    if (!check_float(x, "histogram_cpu"))
+    if (x->dtype == DT_U8 && (min < 0 || max < 0))
+        return tide_fail("RuntimeError", "value cannot be converted to type uint8_t without overflow");
+    if (!check_float(x, x->dtype == DT_BOOL ? "linspace_cpu" : "histogram_cpu"))
         return NULL;
     if (bins < 1)
         return tide_fail("RuntimeError", "torch.histogram(): bins must be > 0, but got %lld for dimension 0",

@@ -221,14 +221,26 @@ local function bin_edges(input, bins, range)
     return torch.linspace(low, high, bins + 1, {dtype = input.dtype})
 end
 
+-- Which dtypes are taken depends on what must be found out: the range needs float or double.
+local function check_histogram(input, bins, range)
+    local dtype, kernel = input.dtype, nil
+    if torch.is_tensor(bins) then
+        kernel = not input:is_floating_point() and "histogram_cpu"
+    elseif range == nil then
+        kernel = dtype ~= torch.float32 and dtype ~= torch.float64 and input:numel() > 0 and "histogramdd"
+    elseif dtype == torch.uint8 and math.min(range[1], range[2]) < 0 then
+        raise("RuntimeError", "value cannot be converted to type uint8_t without overflow")
+    elseif not input:is_floating_point() then
+        kernel = dtype == torch.bool and "linspace_cpu" or "histogram_cpu"
+    end
+    if kernel then raise("NotImplementedError", '"%s" not implemented for \'%s\'', kernel, DTYPE_NAMES[tostring(dtype)]) end
+end
+
 -- How many elements (or how much weight) lie in each bin, and the bins' edges; the last bin holds its end.
 function T.histogram(...)
     local input, bins, range, weight, density = read_histogram(...)
     check_tensor("histogram", "input", 1, input)
-    if not input:is_floating_point() then
-        raise("NotImplementedError", '"%s" not implemented for \'%s\'',
-            torch.is_tensor(bins) and "histogram_cpu" or "histogramdd", DTYPE_NAMES[tostring(input.dtype)])
-    end
+    check_histogram(input, bins, range)
     local edges = torch.is_tensor(bins) and bins or bin_edges(input, bins, range)
     local n, flat = edges:numel() - 1, input:flatten()
     local place = torch.bucketize(flat, edges, {right = true}) - 1

@@ -1,18 +1,31 @@
-"""Cases left out, by pattern of their name, with the reason: differences that are meant to stay.
+"""Cases left out with the reason: differences that are meant to stay.
 
-open.txt beside this file names the single golden cases whose difference is a fault of Tide's still to be mended.
+An entry holds a pattern of the case's name, a piece of the case's text (its inputs and PyTorch's answer) that must be
+there too, and the reason. open.txt beside this file names the single golden cases whose difference is a fault of Tide's
+still to be mended.
 """
 
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-KNOWN = {}
+KNOWN = [
+    ("*/as_strided_scatter/*", "\ngrad a", "PyTorch hands the overwritten tensor the source's gradient"),
+    ("*/cl[ai]*p*", "grad! RuntimeError: output with shape", "PyTorch's formula fails where a bound has more dims"),
+    ("ternary/addcdiv/*", "grad! RuntimeError: result type", "PyTorch's formula fails on integer factors"),
+    ("indexing/add/*", "CopyBackwards", "PyTorch copies the written view onto itself once more"),
+    ("inplace/index_*", "setStorage:", "an inner error of PyTorch's about an index of nothing"),
+    ("order/isin/*", "view size is not compatible", "an inner error of PyTorch's about expanded tensors"),
+    ("order/histogram/*", " NotImplemented: ", "Tide's histogram is not recorded; PyTorch's node only refuses"),
+    ("reductions/*median/*", "strides [0", "PyTorch reads beyond the memory of an expanded tensor"),
+    ("reductions/kthvalue/*", "strides [0", "which of equal elements gets the gradient is not defined"),
+    ("*/matrix_exp/bfloat16/*", "nan", "PyTorch overflows within 16 bits"),
+]
 
 OPEN = set((Path(__file__).parent / "open.txt").read_text().split("\n"))
 
 
-def reason(name):
+def reason(name, text):
     """Why the case is left out; None when it is not."""
     if name in OPEN:
         return "open"
-    return next((why for pattern, why in KNOWN.items() if fnmatchcase(name, pattern)), None)
+    return next((why for pattern, piece, why in KNOWN if fnmatchcase(name, pattern) and piece in text), None)
