@@ -218,8 +218,8 @@ static void columns_range(int64_t begin, int64_t end, void *context)
     }
 }
 
-/* in[0] g, in[1] x; out[0] (n) or (channels); where lines are rows, out[1] and out[2] (lines) for its own use;
- * arg[2] groups, arg[3] eps. */
+/* in[0] g, in[1] x; out[0] (n) or (channels); where lines are rows, out[1] and out[2] (lines) for its own
+ * use; arg[2] groups, arg[3] eps. */
 bool cpu_norm_lines_weight(const Call *call)
 {
     Norm w = {.g = tensor_data(call->in[0]), .y = tensor_data(call->out[0])};

@@ -11,8 +11,8 @@ typedef struct NormGradient {
     double mean, scale, level, slope, weight;
 } NormGradient;
 
-/* Each works on n neighbouring elements of one dtype; n alone decides in which order sums are taken. weight and
- * bias, where a loop takes them, hold an element for each of x's and may be NULL. */
+/* Each works on n neighbouring elements of one dtype; n alone decides in which order sums are taken. weight
+ * and bias, where a loop takes them, hold an element for each of x's and may be NULL. */
 typedef struct NormLoops {
     double (*sum)(const void *x, int64_t n);
     double (*squares)(const void *x, int64_t n, double mean); /* the sum of (x - mean)**2 */

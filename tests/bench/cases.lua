@@ -143,7 +143,8 @@ end
 
 module("conv2d_64x1x28x28_k5_16", function() return nn.Conv2d(1, 16, 5) end, {64, 1, 28, 28})
 module("conv2d_32x32x28x28_k3_64", function() return nn.Conv2d(32, 64, 3) end, {32, 32, 28, 28})
-module("conv2d_16x64x14x14_k3_p1_64", function() return nn.Conv2d(64, 64, 3, {padding = 1}) end, {16, 64, 14, 14})
+module("conv2d_16x64x14x14_k3_p1_64", function() return nn.Conv2d(64, 64, 3, {padding = 1}) end,
+    {16, 64, 14, 14})
 module("conv2d_16x64x28x28_k1_64", function() return nn.Conv2d(64, 64, 1) end, {16, 64, 28, 28})
 module("BatchNorm2d_32x32x28x28", function() return nn.BatchNorm2d(32) end, {32, 32, 28, 28})
 module("LayerNorm_512x256", function() return nn.LayerNorm(256) end, {512, 256})
