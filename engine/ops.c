@@ -413,7 +413,7 @@ static Tensor *apply_inplace(OpId op, const OpInfo *info, const Arg *args)
 {
     Tensor *x = args[0].t;
     bool compared = info->format == FORMAT_COMPARE && needs_grad(args[1].t);
-    bool record = grad_enabled() && (needs_grad(x) || compared || any_requires_grad(op, args));
+    bool record = grad_enabled() && !info->unrecorded && (needs_grad(x) || compared || any_requires_grad(op, args));
     Arg before[OP_MAXPARAM];
     if (record) {
         if (!autograd_check_inplace(x)) return NULL;
@@ -427,7 +427,7 @@ static Tensor *apply_inplace(OpId op, const OpInfo *info, const Arg *args)
     if (!ok) return NULL;
     x->storage->version++;
     if (was) x->storage->written_line = place_line(&x->storage->written);
-    return record && !info->unrecorded ? autograd_record_inplace(op, before, x) : x;
+    return record ? autograd_record_inplace(op, before, x) : x;
 }
 
 Tensor *op_apply_inplace(OpId op, const Arg *args)

@@ -107,7 +107,7 @@ static Tensor *scatter_by(OpId op, const char *who, Tensor *x, int64_t dim, Tens
     if (!wrap_dim(&dim, x->ndim))
         return NULL;
     if (number)
-        src = tensor_to(src, (DType)x->dtype, x->device, false);
+        src = number_as(src, (DType)x->dtype, x->device);
     if (!src || !check_same_device((Tensor *[]){x, index, src}, 3))
         return NULL;
     if (!(index = checked_index(index, who)))

@@ -33,7 +33,9 @@ static const struct {
                {"cummin", "cummin", "values,indices"},
                {"aminmax", "aminmax", "min,max"},
                {"max_pool2d_with_indices", NULL, NULL},
+               {"max_pool3d_with_indices", NULL, NULL},
                {"adaptive_max_pool2d_with_indices", NULL, NULL},
+               {"adaptive_max_pool3d_with_indices", NULL, NULL},
                {"unique", NULL, NULL},
                {"unique_consecutive", NULL, NULL},
                {"var_mean", NULL, NULL},
@@ -154,7 +156,7 @@ void warn_resized(lua_State *L, int at, const Dims *before)
 void check_dtype_option(lua_State *L, OpId op, const Tensor *x, DType d)
 {
     bool scan = op == OP_cumsum || op == OP_cumprod;
-    if (scan && d == DT_BOOL && x->ndim > 0)
+    if (scan && d == DT_BOOL && x->ndim > 0 && x->numel > 0)
         raise_error(L, "NotImplementedError", "\"%s_out_cpu\" not implemented for 'Bool'", op_info(op)->name);
     if (dtype_is_float(d))
         return;
