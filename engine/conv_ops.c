@@ -32,6 +32,7 @@ static bool check_options(const Dims *stride, const Dims *padding, const Dims *d
     char have[256];
     if (any_below(padding, 0)) return tide_refuse("RuntimeError", "negative padding is not supported");
     if (any_below(stride, 1)) return tide_refuse("RuntimeError", "non-positive stride is not supported");
+    if (any_below(dilation, 0)) return tide_refuse("RuntimeError", "dilation should be greater than zero");
     if (any_below(dilation, 1))
         return tide_refuse("RuntimeError", "dilation should be greater than zero, but got %s",
                            format_dims(have, sizeof have, dilation->n, dilation->v));
@@ -84,17 +85,32 @@ static bool check_channels(const Tensor *x, const Tensor *weight, int64_t groups
         format_dims(have, sizeof have, x->ndim, x->shape), (long long)wanted, (long long)x->shape[1]);
 }
 
-static bool check_types(const Tensor *x, const Tensor *weight, const Tensor *bias)
+/* Every kernel takes floats and int64; the plain ones other integers too. */
+static bool check_kernel(const Tensor *x, const Dims *dilation, bool transposed)
+{
+    bool dilated = any_below(dilation, 1) || dilation->v[0] > 1;
+    for (int i = 1; i < dilation->n; i++) dilated = dilated || dilation->v[i] > 1;
+    const char *name = transposed && dilation->n == 3 ? "slow_conv_transpose3d_out_cpu"
+                       : transposed                   ? "slow_conv_transpose2d_out_cpu"
+                       : dilated                      ? "slow_conv_dilated<>"
+                       : dilation->n == 3             ? "compute_columns3d"
+                                                      : "slow_conv2d_cpu";
+    bool taken = dtype_is_float((DType)x->dtype) || x->dtype == DT_I64;
+    if (!transposed && !dilated) taken = x->dtype != DT_BOOL;
+    return taken || tide_refuse("NotImplementedError", "\"%s\" not implemented for '%s'", name, cname(x));
+}
+
+static bool check_types(const Tensor *x, const Tensor *weight, const Tensor *bias, const Dims *dilation,
+                        bool transposed)
 {
     if (!check_same_device((Tensor *[]){(Tensor *)x, (Tensor *)weight, (Tensor *)(bias ? bias : x)}, 3))
         return false;
-    if (!check_float(x, "slow_conv2d_cpu")) return false;
-    if (x->dtype != weight->dtype)
-        return tide_refuse("RuntimeError", "expected scalar type %s but found %s", cname(x), cname(weight));
     if (bias && bias->dtype != x->dtype)
         return tide_refuse("RuntimeError", "Input type (%s) and bias type (%s) should be the same",
                            ctype_name(x), ctype_name(bias));
-    return true;
+    if (!check_kernel(x, dilation, transposed)) return false;
+    return x->dtype == weight->dtype ||
+           tide_refuse("RuntimeError", "expected scalar type %s but found %s", cname(x), cname(weight));
 }
 
 /* "2 x 3" */
@@ -181,11 +197,11 @@ static Dims three(const Dims *d, int64_t fill)
     return all;
 }
 
-/* One of the three kernels into a fresh tensor; 16-bit floats are computed as float. */
+/* One of the three kernels into a fresh tensor; 16-bit floats are computed as float, integers as double. */
 static Tensor *run(OpId op, Tensor *a, Tensor *b, Tensor *bias, const Dims *shape, const Dims *stride,
                    const Dims *padding, const Dims *dilation, int64_t groups)
 {
-    DType dtype = (DType)a->dtype, work = dtype == DT_F64 ? DT_F64 : DT_F32;
+    DType dtype = (DType)a->dtype, work = dtype == DT_F64 || !dtype_is_float(dtype) ? DT_F64 : DT_F32;
     Dims s = three(stride, 1), p = three(padding, 0), d = three(dilation, 1);
     Arg arg[7] = {[3] = {.dims = &s}, [4] = {.dims = &p}, [5] = {.dims = &d}, [6] = {.i = groups}};
     Tensor *in[3] = {with_three(a, work), with_three(b, work), NULL};
@@ -199,6 +215,7 @@ static Tensor *run(OpId op, Tensor *a, Tensor *b, Tensor *bias, const Dims *shap
         Tensor *target = with_three(out, work);
         if (!target || !kernel_run(op, in, bias ? 3 : 2, &target, 1, arg)) return NULL;
     }
+    if (out && !dtype_is_float(dtype)) out = converted_plain(out, DT_I64); /* narrower integers wrap */
     return out ? converted_plain(out, dtype) : NULL;
 }
 
@@ -207,7 +224,8 @@ Tensor *forward_convolution(Tensor *x, Tensor *weight, Tensor *bias, const Dims 
 {
     Dims shape;
     if (!check_options(stride, padding, dilation, groups) || !check_channels(x, weight, groups, false) ||
-        !check_bias(weight, bias, weight->shape[0], false) || !check_types(x, weight, bias) ||
+        !check_bias(weight, bias, weight->shape[0], false) ||
+        !check_types(x, weight, bias, dilation, false) ||
         !convolved_shape(x, weight, stride, padding, dilation, &shape))
         return NULL;
     return run(OP_convolution, x, weight, bias, &shape, stride, padding, dilation, groups);
@@ -235,7 +253,8 @@ Tensor *forward_convolution_transposed(Tensor *x, Tensor *weight, Tensor *bias, 
     if (any_below(output_padding, 0))
         return tide_fail("RuntimeError", "negative output_padding is not supported");
     if (!check_options(stride, padding, dilation, groups) || !check_channels(x, weight, groups, true) ||
-        !check_bias(weight, bias, weight->shape[1] * groups, true) || !check_types(x, weight, bias) ||
+        !check_bias(weight, bias, weight->shape[1] * groups, true) ||
+        !check_types(x, weight, bias, dilation, true) ||
         !transposed_shape(x, weight, stride, padding, dilation, output_padding, groups, &shape))
         return NULL;
     Tensor *y = run(OP_conv_input, x, weight, NULL, &shape, stride, padding, dilation, groups);
@@ -270,11 +289,17 @@ static bool check_input(const Tensor *x, int n, const char *name)
                        n + 1, n + 2, name, format_dims(have, sizeof have, x->ndim, x->shape));
 }
 
+static bool check_weight(const Tensor *weight)
+{
+    return weight->ndim > 2 || tide_refuse("RuntimeError", "weight should have at least three dimensions");
+}
+
 static Tensor *convolve(const char *name, int n, Tensor *x, Tensor *weight, Tensor *bias, const Dims *stride,
                         const Dims *padding, const Dims *dilation, int64_t groups)
 {
     Dims s, p, d;
-    int ndim = weight->ndim > 2 ? weight->ndim - 2 : 1;
+    if (!check_weight(weight)) return NULL;
+    int ndim = weight->ndim - 2;
     if (!check_input(x, n, name) || !spread_option(stride, ndim, 1, "stride", &s) ||
         !spread_option(padding, ndim, 0, "padding", &p) || !spread_option(dilation, ndim, 1, "dilation", &d))
         return NULL;
@@ -287,7 +312,8 @@ static Tensor *convolve_back(const char *name, int n, Tensor *x, Tensor *weight,
                              const Dims *dilation)
 {
     Dims s, p, d, e;
-    int ndim = weight->ndim > 2 ? weight->ndim - 2 : 1;
+    if (!check_weight(weight)) return NULL;
+    int ndim = weight->ndim - 2;
     if (!check_input(x, n, name) || !spread_option(stride, ndim, 1, "stride", &s) ||
         !spread_option(padding, ndim, 0, "padding", &p) ||
         !spread_option(dilation, ndim, 1, "dilation", &d) ||

@@ -1,6 +1,7 @@
 /* nn_ops.c - forwards of nn.def: softmax, losses. */
 #include "engine/structural.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum { REDUCTION_NONE, REDUCTION_MEAN, REDUCTION_SUM };
@@ -222,6 +223,8 @@ Tensor *forward_nll_loss(Tensor *x, Tensor *target, Tensor *weight, int64_t igno
     if (weight && records(weight))
         return tide_fail("RuntimeError", "The function 'nll_loss_forward' is not differentiable with respect "
                                          "to argument 'weight'. This input cannot have requires_grad True.");
+    if (x->ndim > 2 && x->dtype != DT_F32 && !check_float(x, "nll_loss2d_forward_out_frame"))
+        return NULL;
     if (x->ndim <= 2)
         return op_nll_loss_flat(x, target, weight, reduction, ignore_index);
     if (x->ndim == 4)
@@ -410,15 +413,58 @@ Tensor *forward_binary_cross_entropy(Tensor *x, Tensor *target, Tensor *weight, 
     return reduced(weighted(op_bce_terms(x, target), weight), reduction);
 }
 
-Tensor *forward_bce_backward(Tensor *g1, Tensor *x, Tensor *target, Tensor *weight, int64_t reduction,
-                             bool for_target)
+Tensor *forward_bce_target_backward(Tensor *g1, Tensor *x, Tensor *weight, int64_t reduction)
 {
-    Tensor *one = tensor_number(1), *g = weighted(term_gradient(g1, x, x, reduction), weight);
-    if (for_target)
-        return op_mul(g, op_sub(op_clamp_min(op_log1p(op_neg(x)), tensor_number(-100)),
-                                op_clamp_min(op_log(x), tensor_number(-100))));
-    return op_div(op_mul(g, op_sub(x, target)),
-                  op_clamp_min(op_mul(op_rsub(x, one), x), tensor_number(1e-12)));
+    Tensor *g = weighted(term_gradient(g1, x, x, reduction), weight);
+    return op_mul(op_neg(op_logit(x, nan(""))), g);
+}
+
+Tensor *forward_bce_backward(Tensor *g1, Tensor *x, Tensor *target, Tensor *weight, int64_t reduction)
+{
+    Tensor *g = weighted(term_gradient(g1, x, x, reduction), weight);
+    Tensor *spread = op_mul(op_rsub(x, tensor_number(1)), x);
+    return op_div(op_mul(g, op_sub(x, target)), op_clamp_min(spread, tensor_number(1e-12)));
+}
+
+/* PyTorch keeps from dividing by zero otherwise than in the gradient: each factor is moved by epsilon. */
+Tensor *forward_bce_second(Tensor *g2, Tensor *g1, Tensor *x, Tensor *target, Tensor *weight,
+                           int64_t reduction, int64_t operand)
+{
+    Tensor *one = tensor_number(1), *epsilon = tensor_number(1e-12);
+    Tensor *low = op_add(x, epsilon), *high = op_add(op_rsub(x, one), epsilon);
+    Tensor *g = weighted(term_gradient(operand == 0 ? g2 : g1, x, x, reduction), weight);
+    if (operand == 0)
+        return op_mul(op_div(op_sub(x, target), op_mul(low, high)), g);
+    if (operand == 2)
+        return op_div(op_neg(op_mul(g2, g)), op_clamp_min(op_mul(x, op_rsub(x, one)), epsilon));
+    Tensor *bend = op_add(op_sub(op_square(x), op_mul(op_mul(x, tensor_number(2)), target)), target);
+    return op_mul(op_div(bend, op_mul(op_square(low), op_square(high))), op_mul(g2, g));
+}
+
+/* ---- activations ---- */
+
+Tensor *forward_softsign(Tensor *x)
+{
+    return op_div(x, op_add(op_abs(x), tensor_number(1)));
+}
+
+Tensor *forward_hardtanh_backward(Tensor *g1, Tensor *x, Tensor *low, Tensor *high)
+{
+    return op_where(op_logical_and(op_gt(x, low), op_lt(x, high)), g1, tensor_number(0));
+}
+
+/* ---- losses written in Lua ---- */
+
+Tensor *forward_once_differentiable(Tensor *x, int64_t loss)
+{
+    (void)loss;
+    return view_new(x);
+}
+
+Tensor *forward_once_backward(Tensor *g1, Tensor *x, int64_t loss)
+{
+    (void)x, (void)loss;
+    return view_new(g1);
 }
 
 Tensor *forward_binary_cross_entropy_with_logits(Tensor *x, Tensor *target, Tensor *weight,

@@ -109,6 +109,11 @@ static Tensor *edge_pad(Tensor *x, const Dims *pad, int dims, bool reflect)
     return x;
 }
 
+Tensor *forward_edge_pad(Tensor *x, const Dims *padding, bool reflect)
+{
+    return edge_pad(x, padding, padding->n / 2, reflect);
+}
+
 Tensor *forward_edge_pad_backward(Tensor *g1, Tensor *like, const Dims *padding, bool reflect)
 {
     for (int d = 0; g1 && d < like->ndim; d++) {

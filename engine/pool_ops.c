@@ -371,6 +371,7 @@ static Tensor *unpooled(Tensor *x, Tensor *indices, const Dims *output_size, int
         return tide_fail("RuntimeError", "Found an invalid max index: %lld (output volumes are of size %s)",
                          (long long)outside, have);
     }
+    if (!check_float(x, n == 2 ? "max_unpool2d" : "max_unpool3d")) return NULL;
     Tensor *zeros = tensor_zeros(&shape, (DType)x->dtype, x->device);
     Tensor *flat =
         op_scatter(op_flatten(zeros, -n, -1), -1, op_flatten(indices, -n, -1), op_flatten(x, -n, -1));

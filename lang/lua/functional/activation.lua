@@ -82,19 +82,25 @@ end)
 activation("softplus", {"beta", "threshold"}, {beta = 1.0, threshold = 20.0}, rows.softplus)
 activation("tanhshrink", {}, nil, function(input) return input - input:tanh() end)
 local clamped, clamped_ = row "hardtanh"
+local function truncated(v) return math.tointeger(v < 0 and math.ceil(v) or math.floor(v)) end
 local function between(run)
     return function(input, low, high)
         if input.dtype == torch.bool then
             raise("RuntimeError", "Bool inputs not supported for hardtanh")
         end
         if low > high then raise("ValueError", "min_val cannot be greater than max_val") end
-        return run(input, low, high)
+        if input:is_floating_point() then return run(input, low, high) end
+        if input.dtype == torch.uint8 and low < 0 then
+            raise("RuntimeError", "cannot do hardtanh on an unsigned type with negative limits")
+        end
+        return run(input, truncated(low), truncated(high))
     end
 end
 activation("hardtanh", {"min_val", "max_val", "inplace"}, {min_val = -1.0, max_val = 1.0}, between(clamped),
     between(clamped_))
-activation("relu6", {"inplace"}, nil, function(input) return rows.hardtanh(input, 0.0, 6.0) end,
-    overwriting(function(input) return rows.hardtanh(input, 0.0, 6.0) end))
+local six, six_ = between(clamped), between(clamped_)
+activation("relu6", {"inplace"}, nil, function(input) return six(input, 0.0, 6.0) end,
+    function(input) return six_(input, 0.0, 6.0) end)
 activation("sigmoid", {}, nil, torch.sigmoid)
 activation("tanh", {}, nil, torch.tanh)
 
@@ -183,6 +189,7 @@ local function along(name, run)
             raise("TypeError", "%s(): argument 'input' (position 1) must be Tensor, not %s", name,
                 support.type_word(input))
         end
+        if name == "softmin" then input = -input end -- before the type changes
         if dtype ~= nil then input = input:to(dtype) end
         return run(input, dim == nil and implicit_dim(input.ndim) or dim)
     end
@@ -190,7 +197,7 @@ end
 
 along("softmax", function(input, dim) return torch.softmax(input, dim) end)
 along("log_softmax", function(input, dim) return torch.log_softmax(input, dim) end)
-along("softmin", function(input, dim) return torch.softmax(-input, dim) end)
+along("softmin", function(input, dim) return torch.softmax(input, dim) end)
 
 local read_gumbel = signature("gumbel_softmax", {"logits!", "tau", "hard", "eps", "dim"},
     {tau = 1, hard = false, dim = -1})

@@ -6,11 +6,6 @@ local raise, repr, signature = support.raise, support.repr, support.signature
 
 local F = {}
 
-local CTYPES = {["torch.float32"] = "float", ["torch.float64"] = "double", ["torch.float16"] = "c10::Half",
-    ["torch.bfloat16"] = "c10::BFloat16", ["torch.int64"] = "long int", ["torch.int32"] = "int",
-    ["torch.int16"] = "short int", ["torch.int8"] = "signed char", ["torch.uint8"] = "unsigned char",
-    ["torch.bool"] = "bool"}
-
 -- ---- scaled_dot_product_attention ----
 
 local function sizes(t)
@@ -19,7 +14,7 @@ local function sizes(t)
     return list
 end
 
-local function ctype(t) return CTYPES[tostring(t.dtype)] end
+local ctype = require "torch.ctypes"
 
 local function check_attention(q, k, v, mask, is_causal)
     if q.dtype ~= k.dtype or q.dtype ~= v.dtype then

@@ -37,11 +37,16 @@ local function list_text(shape)
 end
 
 local function check_group_values(input, groups)
-    local n, channels = input.shape[0], input.shape[1]
-    if groups <= 0 or channels % groups ~= 0 then return end
-    if n * (channels // groups) == 0 or input:numel() // channels * (channels // groups) ~= 1 then return end
-    raise("ValueError", "Expected more than 1 value per channel when training, got input size %s",
-        list_text(input.shape))
+    if groups <= 0 then return end
+    local sizes = {input.shape[0] * input.shape[1] // groups, groups}
+    local values = sizes[1]
+    for i = 2, input.ndim - 1 do
+        sizes[i + 1] = input.shape[i]
+        values = values * input.shape[i]
+    end
+    if values ~= 1 then return end
+    raise("ValueError", "Expected more than 1 value per channel when training, got input size [%s]",
+        table.concat(sizes, ", "))
 end
 
 local function check_per_channel(word, t, input)

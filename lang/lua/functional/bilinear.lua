@@ -1,10 +1,20 @@
 -- torch.nn.functional.bilinear.
 local support = require "torch.support"
+local ctype = require "torch.ctypes"
 local raise, signature = support.raise, support.signature
 
 local F = {}
 
 local read_bilinear = signature("bilinear", {"input1!", "input2!", "weight!", "bias"})
+
+local function check_types(input1, input2, weight, bias)
+    local dtype = weight.dtype
+    local same = input1.dtype == dtype and input2.dtype == dtype and (bias == nil or bias.dtype == dtype)
+    if same then return end
+    raise("RuntimeError", "All tensors must have the same dtype, got input1: %s, input2: %s, weight: %s%s",
+        ctype(input1), ctype(input2), ctype(weight),
+        bias ~= nil and ", bias: " .. ctype(bias) or "")
+end
 
 -- input1 (…, in1), input2 (…, in2), weight (out, in1, in2), bias (out) → (…, out).
 function F.bilinear(...)
@@ -14,6 +24,7 @@ function F.bilinear(...)
         raise("RuntimeError", "bilinear(): input dimensions do not match: got %d and %d", input1.ndim,
             input2.ndim)
     end
+    check_types(input1, input2, weight, bias)
     for i = 0, input1.ndim - 2 do
         if input1.shape[i] ~= input2.shape[i] then
             raise("RuntimeError",
@@ -38,7 +49,7 @@ function F.bilinear(...)
     local x1, x2 = input1:reshape({-1, 1, n1}), input2:reshape({-1, 1, n2})
     local left = x1:matmul(weight:permute(1, 0, 2):reshape({n1, n_out * n2})):reshape({-1, n_out, n2})
     lead[#lead + 1] = n_out
-    local y = (left * x2):sum(-1):reshape(lead)
+    local y = (left * x2):sum(-1, {dtype = weight.dtype}):reshape(lead)
     return bias ~= nil and y + bias or y
 end
 

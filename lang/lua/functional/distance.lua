@@ -23,6 +23,12 @@ end
 
 function F.cosine_similarity(...)
     local x1, x2, dim, eps = read_cosine(...)
+    local common = torch.result_type(x1, x2)
+    if not common.is_floating_point then
+        support.raise("RuntimeError", "expected common dtype to be floating point, yet common dtype is %s",
+            torch.empty({0}, {dtype = common}):type():match("torch%.(%w+)Tensor"))
+    end
+    x1, x2 = table.unpack(torch.broadcast_tensors(x1, x2))
     return ((x1 / bounded_norm(x1, dim, eps)) * (x2 / bounded_norm(x2, dim, eps))):sum(dim)
 end
 

@@ -18,7 +18,7 @@ end
 
 -- For each index, one over how often it occurs.
 local function shares(input, n)
-    local ones = torch.ones({input:numel()}, {dtype = torch.float32, device = input.device})
+    local ones = torch.ones({input:numel()}, {dtype = torch.float64, device = input.device})
     local counts = ones:new_zeros({n}):index_add_(0, input:flatten(), ones)
     return counts:index_select(0, input:flatten()):reciprocal():view(input.shape)
 end
@@ -150,6 +150,12 @@ function F.embedding_bag(...)
     local input, weight, offsets, max_norm, norm_type, by_frequency, mode, sparse, factors, with_last,
         padding =
         read_bag(...)
+    if weight.dtype == torch.int64 and input:is_floating_point() then
+        support.warn("Argument order of nn.functional.embedding_bag was changed. Usage " ..
+            "`embedding_bag(weight, input, ...)` is deprecated, and should now be " ..
+            "`embedding_bag(input, weight, ...)`.")
+        input, weight = weight, input
+    end
     check_bags(input, weight, offsets, mode, factors, by_frequency, sparse)
     if max_norm ~= nil then renormalise(weight, input, max_norm, norm_type) end
     local indices, bags, count = input:flatten():to(torch.int64), nil, nil
@@ -159,6 +165,11 @@ function F.embedding_bag(...)
         bags, count = bags_of(offsets, indices:numel(), with_last, input.device)
     end
     check_indices(indices, weight.shape[0])
+    if not weight:is_floating_point() then
+        raise("RuntimeError", "Expected tensor for argument #1 'weight' to have one of the following " ..
+            "scalar types: Half, BFloat16, Float, Double; but got %s instead (while checking arguments for " ..
+            "embedding_bag)", weight:type())
+    end
     if factors ~= nil then factors = factors:flatten() end
     if padding ~= nil then
         local kept = indices:ne(padding % weight.shape[0]):nonzero():flatten()

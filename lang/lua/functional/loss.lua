@@ -171,7 +171,7 @@ function F.gaussian_nll_loss(...)
     local bounded = var:clone()
     do
         local _ <close> = torch.no_grad()
-        bounded:clamp_min_(eps)
+        bounded:clamp_({min = eps})
     end
     local y = (bounded:log() + (input - target):square() / bounded) * 0.5
     if full then y = y + 0.5 * math.log(2 * math.pi) end
@@ -183,7 +183,8 @@ end
 loss("hinge_embedding_loss", {"input", "target", "margin", "size_average", "reduce", "reduction"},
     {margin = 1.0}, 2,
     function(input, target, margin, _, _, reduction)
-        local apart = torch.where(target:ne(1), (-input + margin):clamp_min(0), 0)
+        local missing = torch.empty_like(input):fill_(margin):sub_(input) -- the margin in the input's type
+        local apart = torch.where(target:ne(1), missing:clamp_min(0), 0)
         local together = torch.where(target:ne(-1), input, 0)
         return reduced(apart + together, reduction)
     end)
@@ -201,7 +202,7 @@ loss("margin_ranking_loss", {"input1", "input2", "target", "margin", "size_avera
     end)
 
 loss("soft_margin_loss", PAIR, {}, 2, function(input, target, _, _, reduction)
-    return torch._named("SoftMarginLossBackward0", reduced((-input * target):exp():log1p(), reduction))
+    return torch._named("SoftMarginLossBackward0", reduced((-input):mul_(target):exp():log1p(), reduction))
 end)
 
 local function list_text(shape)
@@ -236,7 +237,7 @@ loss("cosine_embedding_loss", {"input1", "input2", "target", "margin", "size_ave
     end)
 
 local function check_classes(input, target, weight)
-    local n, classes = input.ndim == 2 and input.shape[0] or 1, input.shape[-1]
+    local n, classes = input.ndim == 2 and input.shape[0] or 1, input.ndim > 0 and input.shape[-1] or 1
     if input.ndim > 2 or input.ndim > 0 and classes == 0 then
         raise("RuntimeError",
             "Expected non-empty vector or matrix with optional 0-dim batch size, but got: %s",
@@ -252,6 +253,13 @@ local function check_classes(input, target, weight)
         raise("RuntimeError", "inconsistent weight size, expected %d but got %s", classes,
             list_text(weight.shape))
     end
+end
+
+local function check_labels(target, classes)
+    if target.dtype ~= torch.int64 then
+        raise("RuntimeError", "expected scalar type Long but found %s",
+            target:type():match("torch%.(%w+)Tensor"))
+    end
     if target:lt(0):logical_or(target:ge(classes)):any():item() then
         raise("RuntimeError", "target out of range")
     end
@@ -262,10 +270,14 @@ loss("multi_margin_loss", {"input", "target", "p", "margin", "weight", "size_ave
     function(input, target, p, margin, weight, _, _, reduction)
         if p ~= 1 and p ~= 2 then raise("ValueError", "only p == 1 and p == 2 supported") end
         local single = input.ndim < 2
+        code(reduction)
+        if weight ~= nil and weight.ndim ~= 1 then raise("ValueError", "weight must be one-dimensional") end
         check_classes(input, target, weight)
         check_floating(input, "multi_margin_loss_cpu_kernel", true)
+        check_labels(target, input.ndim > 0 and input.shape[-1] or 1)
+        input = rows.once_differentiable(input, 0)
         local x, y = single and input:reshape({1, -1}) or input, target:reshape({-1, 1})
-        local z = (x - x:gather(1, y) + margin):clamp_min(0)
+        local z = (x - x:gather(1, y) + margin):relu()
         if p == 2 then z = z * z end
         if weight ~= nil then z = z * weight:gather(0, y:flatten()):unsqueeze(1) end
         z = z:scatter(1, y, torch.zeros_like(y):to(z.dtype)):sum(1) / x.shape[1]
@@ -310,6 +322,7 @@ end
 
 -- target (n, classes) lists each sample's labels, ended by -1.
 loss("multilabel_margin_loss", PAIR, {}, 2, function(input, target, _, _, reduction)
+    code(reduction)
     if input.ndim > 2 or input:numel() == 0 then
         raise("RuntimeError",
             "Expected non-empty vector or matrix with optional 0-dim batch size, but got: %s",
@@ -321,14 +334,16 @@ loss("multilabel_margin_loss", PAIR, {}, 2, function(input, target, _, _, reduct
     end
     local single = input.ndim < 2
     local classes = input:numel() // (single and 1 or input.shape[0])
+    check_floating(input, "multilabel_margin_loss_forward_out_frame", true)
     if target:lt(-1):logical_or(target:ge(classes)):any():item() then
         raise("RuntimeError", "argument #2 'target' is out of range")
     end
+    input = rows.once_differentiable(input, 1)
     local x, y = input:reshape({-1, classes}), target:reshape({-1, classes})
     local given = y:ge(0):to(torch.int64):cumprod(1)
     local labels = y:clamp_min(0)
     local is_label = torch.zeros_like(y):scatter_add(1, labels, given):gt(0)
-    local apart = (x:unsqueeze(1) - x:gather(1, labels):unsqueeze(2) + 1):clamp_min(0)
+    local apart = (x:unsqueeze(1) - x:gather(1, labels):unsqueeze(2) + 1):relu()
     local counted = given:unsqueeze(2) * is_label:logical_not():unsqueeze(1)
     local sums = (apart * counted:to(x.dtype)):sum({1, 2}) / classes
     return torch._named("MultilabelMarginLossBackward0", reduced(single and sums:reshape({}) or sums,

@@ -43,6 +43,10 @@ local read_rms = signature("rms_norm", {"input!", "normalized_shape!", "weight",
 -- eps nil: the smallest step above 1 in the input's type.
 function F.rms_norm(...)
     local input, shape, weight, eps = read_rms(...)
+    if type(shape) ~= "number" and #shape == 0 then
+        support.raise("RuntimeError", "Expected normalized_shape to be at least 1-dimensional, i.e., " ..
+            "containing at least one element, but got normalized_shape = []")
+    end
     check_shape(input, shape, weight)
     local dims = {}
     for i = 1, type(shape) == "number" and 1 or #shape do dims[i] = -i end

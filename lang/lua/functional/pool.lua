@@ -57,7 +57,7 @@ local function max_pool(name, run)
 end
 
 -- The numbers of max_pool1d, checked as PyTorch checks them.
-local function check_line(input, kernel, stride, padding, dilation)
+local function check_line(input, kernel, stride, padding, dilation, ceil)
     local function number(word, v)
         return single(v, function(n)
             raise("RuntimeError",
@@ -65,7 +65,8 @@ local function check_line(input, kernel, stride, padding, dilation)
                 "got size %d", word, n)
         end)
     end
-    if input.ndim ~= 2 and input.ndim ~= 3 then
+    local rows_at = input.ndim - 2
+    if rows_at ~= 0 and rows_at ~= 1 or input.shape[rows_at] == 0 or input.shape[rows_at + 1] == 0 then
         raise("RuntimeError",
             "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size " ..
             "for input, but got:%s", list_text(input.shape))
@@ -87,19 +88,28 @@ local function check_line(input, kernel, stride, padding, dilation)
             "kernel_size=%d", padding, kernel)
     end
     positive("dilation", dilation)
-    return kernel, stride, padding, dilation
-end
-
-max_pool("max_pool1d", function(input, kernel, stride, padding, dilation, ceil)
-    kernel, stride, padding, dilation = check_line(input, kernel, stride, padding, dilation)
     local room = input.shape[-1] + 2 * padding - dilation * (kernel - 1) - 1 + (ceil and stride - 1 or 0)
     local size = room // stride + 1
     if size <= 0 then raise("RuntimeError", "max_pool1d() Invalid computed output size: %d", size) end
-    local y, places = rows.max_pool2d_with_indices(input:unsqueeze(-2), {1, kernel}, {1, stride}, {0,
-        padding},
-        {1, dilation}, ceil)
+end
+
+local read_max1 = signature("max_pool1d", MAX, MAX_DEFAULTS)
+function F.max_pool1d_with_indices(...)
+    local input, kernel, stride, padding, dilation, ceil = read_max1(...)
+    check_dims("max_pool1d", input)
+    local y, places = rows.max_pool2d_with_indices(input:unsqueeze(-2),
+        last("max_pool1d", "kernel_size", kernel, 1), last("max_pool1d", "stride", stride, 1),
+        last("max_pool1d", "padding", padding, 0), last("max_pool1d", "dilation", dilation, 1), ceil)
     return y:squeeze(-2), places:squeeze(-2)
-end)
+end
+-- Only without the places does PyTorch check the numbers as those of one dim.
+function F.max_pool1d(...)
+    local input, kernel, stride, padding, dilation, ceil, indices = read_max1(...)
+    if not indices then check_line(input, kernel, stride, padding, dilation, ceil) end
+    local y, places = F.max_pool1d_with_indices(input, kernel, stride, padding, dilation, ceil)
+    if indices then return y, places end
+    return y
+end
 max_pool("max_pool2d", rows.max_pool2d_with_indices)
 max_pool("max_pool3d", rows.max_pool3d_with_indices)
 
@@ -109,11 +119,17 @@ local AVG = {"input!", "kernel_size!", "stride", "padding", "ceil_mode", "count_
     "divisor_override"}
 local AVG_DEFAULTS = {padding = 0, ceil_mode = false, count_include_pad = true}
 
+local HALVES = {[torch.float16] = "Half", [torch.bfloat16] = "BFloat16"}
+
 for _, name in ipairs {"avg_pool2d", "avg_pool3d"} do
     local read, row = signature(name, AVG, AVG_DEFAULTS), rows[name]
     F[name] = function(...)
         local input, kernel, stride, padding, ceil, include, divisor = read(...)
         if divisor == 0 then raise("RuntimeError", "divisor must be not zero") end
+        local half = name == "avg_pool3d" and HALVES[input.dtype]
+        if half then
+            raise("NotImplementedError", "\"avg_pool3d_out_frame\" not implemented for '%s'", half)
+        end
         return row(input, kernel, stride, padding, ceil, include, divisor or 0)
     end
 end
@@ -250,6 +266,9 @@ for n = 1, 3 do
         if p == -math.huge then return -most(-input:abs(), kernel, stride, 0, 1, ceil) end
         local size = 1
         for _, k in ipairs(each(kernel, n)) do size = size * k end
+        if n == 1 and type(kernel) == "table" then
+            raise("TypeError", "mul(): argument 'other' (position 1) must be Tensor, not tuple")
+        end
         local y = mean(input:pow(p), kernel, stride, 0, ceil)
         return (y:sign() * y:abs():relu()):mul(size):pow(1.0 / p)
     end

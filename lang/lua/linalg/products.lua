@@ -1,6 +1,7 @@
 -- torch.linalg's products of matrices and of tensors.
 local torch = require "torch"
 local support = require "torch.support"
+local ctype = require "torch.ctypes"
 local common = require "torch.tensor.common"
 local rows = torch._linalg
 local raise, signature, check_tensor = support.raise, support.signature, common.check_tensor
@@ -69,6 +70,7 @@ function L.vander(...)
     n = n or (x.ndim > 0 and x.shape[x.ndim - 1] or 1)
     if n <= 1 then raise("RuntimeError", "N must be greater than 1.") end
     local size = common.integers(x.shape)
+    if #size == 0 then size[1] = 1 end
     size[#size + 1] = n - 1
     local powers = x:unsqueeze(-1):expand(size):cumprod(-1)
     size[#size] = 1
@@ -103,6 +105,10 @@ local function chain_matrices(name, tensors)
         list[i] = t.ndim == 2 and t or t:unsqueeze(i == 1 and 0 or -1)
     end
     for i = 1, #list - 1 do
+        if list[i + 1].dtype ~= list[1].dtype then
+            raise("RuntimeError", "%s: all tensors must have be the same dtype but tensor 0 is %s and " ..
+                "tensor %d %s", name, ctype(list[1]), i, ctype(list[i + 1]))
+        end
         if list[i].shape[1] ~= list[i + 1].shape[0] then
             raise("RuntimeError", "%s: tensors %d and %d with shapes %s and %s cannot be multiplied", name,
                 i - 1, i, shape_text(list[i]), shape_text(list[i + 1]))

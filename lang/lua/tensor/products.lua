@@ -54,6 +54,7 @@ function T.tensordot(...)
     check_tensor("tensordot", "b", 2, b)
     local left, right = contracted(a, dims)
     if #left ~= #right then raise("RuntimeError", "both dimension lists should have same length") end
+    if a.dtype ~= b.dtype then raise("RuntimeError", "both inputs should have same dtype") end
     local shared = {}
     for k = 1, #left do
         local i, j = common.wrap_dim(left[k], a.ndim), common.wrap_dim(right[k], b.ndim)
