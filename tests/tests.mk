@@ -16,7 +16,7 @@ UNIT_O := $(call obj,$(UNIT_C))
 UNIT_BIN := $(UNIT_C:%.c=$(BUILD)/%)
 HARNESS_O := $(call obj,$(wildcard tests/harness/*.c))
 TEXT_TESTS := $(sort $(wildcard tests/cli/*.txt tests/sessions/*.txt tests/scripts/*.lua tests/pty/*.txt \
-	tests/goldens/*.txt README.md docs/*.md scripts/notes/*.lua scripts/lessons/*.lua))
+	tests/goldens/*.txt README.md docs/*.md lang/help/*.txt scripts/notes/*.lua scripts/lessons/*.lua))
 ONLY ?=
 ALL_TESTS = $(UNIT_BIN) $(TEXT_TESTS)
 PICKED = $(if $(ONLY),$(foreach t,$(ALL_TESTS),$(if $(findstring $(ONLY),$(t)),$(t))),$(ALL_TESTS))

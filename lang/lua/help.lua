@@ -355,7 +355,8 @@ end
 
 local function one_line(name, doc)
     local line = ("%-26s %s"):format(name, doc or "")
-    if utf8.len(line) and utf8.len(line) > WIDTH then line = line:sub(1, utf8.offset(line, WIDTH - 2) - 1) .. "..." end
+    local most = WIDTH - 4 -- so that a list fits into an example too
+    if utf8.len(line) and utf8.len(line) > most then line = line:sub(1, utf8.offset(line, most - 2) - 1) .. "..." end
     return (line:gsub("%s+$", ""))
 end
 

@@ -75,6 +75,7 @@ static void run_file(const char *path)
         {"pty", run_dialogue},
         {"notes", run_document},
         {"lessons", run_document},
+        {"help", run_document},
         {"goldens", run_golden},
     };
     int passed = harness.passed, failed = harness.failed, skipped = harness.skipped;

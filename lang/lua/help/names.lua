@@ -51,6 +51,9 @@ function names.table_of(family)
     return t
 end
 
+local function is_class(v) return type(v) == "table" and rawget(v, "_meta") ~= nil end
+names.is_class = is_class
+
 -- Whether the table has the name, without loading what comes from a file at its first use.
 local function has(t, name)
     if rawget(t, name) ~= nil then return true end
@@ -74,18 +77,15 @@ function names.list(family)
     return list
 end
 
-local function is_class(v) return type(v) == "table" and rawget(v, "_meta") ~= nil end
-names.is_class = is_class
-
 -- The family a full name is of, its last word and, of "nn.Module.parameters", the class.
 function names.split(full)
     for _, family in ipairs(families) do
         local n = #family.prefix
         if full:sub(1, n) == family.prefix then
             local word, method = full:sub(n + 1):match("^([%w_]+)%.?([%w_]*)$")
-            if word and has(names.table_of(family), word) then
-                return family, word, method ~= "" and method or nil
-            end
+            if method == "" then method = nil end
+            local t = word and names.table_of(family)
+            if word and has(t, word) and (not method or is_class(t[word])) then return family, word, method end
         end
     end
 end
