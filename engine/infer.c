@@ -322,7 +322,7 @@ bool check_empty_reduction(OpId op, const Tensor *x, const Dims *dim, const Dims
     for (int i = 0; i < wrapped->n; i++)
         if (x->shape[wrapped->v[i]] == 0)
             return tide_refuse("IndexError", "%s(): Expected reduction dim %lld to have non-zero size.", name,
-                               (long long)wrapped->v[i]);
+                               (long long)dim->v[i]);
     return true;
 }
 

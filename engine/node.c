@@ -366,6 +366,7 @@ static bool has_edge(const Node *n, int param, const Edge *e)
 {
     const OpInfo *info = op_info((OpId)n->op);
     if (!(vjp_use((OpId)n->op)->differentiable >> param & 1)) return false;
+    if (n->op == OP_drawn && !e->fn) return false; /* numbers are parameters too, and no operands */
     bool as_tensor = info->variant == info->variant_number && !info->variant_first &&
                      (info->format != FORMAT_TERNARY || n->op == OP_where);
     return !e->is_number || as_tensor;
