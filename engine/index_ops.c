@@ -294,10 +294,22 @@ static bool same_storage(const Tensor *a, const Tensor *b)
     return a->storage == b->storage;
 }
 
+/* One value where one mask is true is a masked fill, which takes a value of any dtype. */
+static bool fills_a_mask(const TensorList *indices, const Tensor *values, bool accumulate)
+{
+    int given = 0, masks = 0;
+    for (int i = 0; i < indices->n; i++) {
+        const Tensor *t = indices->v[i];
+        given += t != NULL;
+        masks += t && (t->dtype == DT_BOOL || t->dtype == DT_U8);
+    }
+    return given == 1 && masks == 1 && values->numel == 1 && !accumulate;
+}
+
 Tensor *forward_index_put(Tensor *x, const TensorList *indices, Tensor *values, bool accumulate)
 {
     Plan plan;
-    if (values->dtype != x->dtype && !values->is_number)
+    if (values->dtype != x->dtype && !values->is_number && !fills_a_mask(indices, values, accumulate))
         return tide_fail("RuntimeError",
                          "Index put requires the source and destination dtypes match, got %s for the "
                          "destination and %s for the source.",
