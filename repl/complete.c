@@ -37,7 +37,8 @@ typedef struct Candidates {
 
 static void add_candidate(Candidates *c, const char *name, const char *ending)
 {
-    if (!starts_with(name, c->word) || c->count >= MOST_CANDIDATES || (name[0] == '_' && c->word[0] == '\0'))
+    bool hidden = (name[0] == '_' && c->word[0] == '\0') || strcmp(name, "__tide") == 0;
+    if (!starts_with(name, c->word) || c->count >= MOST_CANDIDATES || hidden)
         return;
     if (c->count == c->capacity) {
         int capacity = c->capacity * 2 + 64;

@@ -92,6 +92,9 @@ function help.about(full)
         about.signatures[1] = spelled
     end
     for i, text in ipairs(entry and entry.words or {}) do about.words[i] = text end
+    if direct and under ~= full and under and not select(3, signature.params(names.value(under))) then
+        table.remove(about.words, 1) -- what the entry says in the row's place
+    end
     about.doc = direct and row.doc or table.remove(about.words, 1) or row and row.doc
     about.in_place = word and word:find("[^_]_$") and not (under and under:find("_$")) or false
     if entry then about.example = entry.example end
