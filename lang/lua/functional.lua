@@ -1,5 +1,4 @@
--- torch.nn.functional (F): the op table's rows for neural networks, and files loaded at the first use of a
--- name.
+-- torch.nn.functional (F): some of the op table's rows, and files loaded at the first use of a name.
 local torch = require "torch"
 local support = require "torch.support"
 
@@ -39,9 +38,9 @@ local F = support.lazy("torch.nn.functional", {}, {
     ["functional.bilinear"] = "bilinear",
 })
 
-local names = getmetatable(F).names
-for name, f in pairs(torch._nn) do
-    if not names[name] then F[name] = f end
+-- Rows that are what PyTorch's F has as they stand; the others in torch._nn are parts of functions.
+for _, name in ipairs {"one_hot", "linear", "pdist", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"} do
+    F[name] = torch._nn[name]
 end
 
 return F

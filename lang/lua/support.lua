@@ -41,8 +41,12 @@ function support.warn(format, ...)
 end
 local raise = support.raise
 
+local torch
+
 local function is_tensor(v)
-    return type(v) == "userdata" and require("torch").is_tensor(v)
+    if type(v) ~= "userdata" then return false end
+    torch = torch or require "torch"
+    return torch.is_tensor(v)
 end
 
 -- Python's word for a value's type, as PyTorch's messages use it.
@@ -178,6 +182,12 @@ end
 -- What a parameter's kind lets through; the words are those of PyTorch's messages.
 local function is_integer(v) return math.type(v) == "integer" or is_tensor(v) end
 local function is_number(v) return type(v) == "number" or is_tensor(v) end
+
+local function is_named(v, name)
+    local meta = type(v) == "userdata" and debug.getmetatable(v)
+    return meta and meta.__name == name
+end
+
 local kinds = {
     Tensor = is_tensor,
     int = is_integer,
@@ -185,19 +195,95 @@ local kinds = {
     Number = is_number,
     bool = function(v) return type(v) == "boolean" end,
     str = function(v) return type(v) == "string" end,
-    ["tuple of ints"] = function(v) return is_integer(v) or type(v) == "table" or type(v) == "userdata" end,
+    callable = function(v)
+        local meta = type(v) ~= "function" and debug.getmetatable(v)
+        return type(v) == "function" or meta and meta.__call ~= nil
+    end,
+    ["tuple of ints"] = function(v)
+        return is_integer(v) or type(v) == "table" or is_named(v, "torch.Size")
+    end,
+    ["tuple of floats"] = function(v)
+        if type(v) ~= "table" then return is_number(v) end
+        for i = 1, #v do
+            if not is_number(v[i]) then return false end
+        end
+        return true
+    end,
+    ["torch.dtype"] = function(v) return is_named(v, "torch.dtype") end,
+    list = function(v) return type(v) == "table" end,
+    any = function() return true end,
 }
 
+-- The kinds of the parameters that mean the same wherever they stand, in functions and in constructors of
+-- modules; another meaning is said where it is: "weight:any".
+local everywhere = {
+    Tensor = "weight pos_weight",
+    int = "groups upscale_factor downscale_factor num_groups blank",
+    float = "alpha lower upper margin delta lambd negative_slope min_val max_val max_norm norm_type",
+    bool = [[keepdim ceil_mode return_indices count_include_pad inplace align_corners log_input full swap
+        zero_infinity scale_grad_by_freq sparse include_last_offset]],
+    str = "mode padding_mode",
+    ["tuple of ints"] = "dim kernel_size stride dilation output_size normalized_shape",
+    ["torch.dtype"] = "dtype",
+}
+local in_functions = {
+    Tensor = [[input other bias running_mean running_var input1 input2 x1 x2 query w_ih w_hh b_ih b_hh theta
+        grid log_probs anchor positive negative logits per_sample_weights tensor]],
+    float = "eps beta momentum tau dropout_p",
+    bool = [[training hard periodic increasing density wrap with_replacement requires_grad create_graph strict
+        is_causal]],
+    str = "interpolation",
+}
+local in_constructors = {
+    int = [[in1_features in2_features in_channels out_channels num_features num_channels num_parameters
+        num_layers num_embeddings embedding_dim embed_dim num_heads d_model nhead
+        num_encoder_layers num_decoder_layers dim_feedforward kdim vdim start_dim end_dim padding_idx
+        proj_size]],
+    float = "p dropout init threshold",
+    bool = [[bias affine track_running_stats elementwise_affine batch_first bidirectional norm_first
+        add_bias_kv add_zero_attn]],
+    str = "nonlinearity",
+}
+
+-- The tables of words above as one from a word to its kind.
+local function by_word(...)
+    local kind_of = {}
+    for _, words_of in ipairs {...} do
+        for kind, words in pairs(words_of) do
+            for word in words:gmatch("%S+") do kind_of[word] = kind end
+        end
+    end
+    return kind_of
+end
+local usual, usual_of_init = by_word(everywhere, in_functions), by_word(everywhere, in_constructors)
+
+-- The place and type of what in a tuple of ints is no int (false stands for None), nil where all are.
+local function strange_element(v)
+    if type(v) ~= "table" then return nil end
+    for i = 1, #v do
+        if v[i] and not is_integer(v[i]) then return i - 1, support.type_word(v[i]) end
+    end
+end
+
+-- Raises PyTorch's TypeError unless v, argument `word` at position i, is of the kind.
 local function check_kind(name, word, i, kind, v)
-    if v == nil or kinds[kind](v) then return end
+    if kinds[kind](v) then
+        if kind ~= "tuple of ints" then return end
+        local place, element = strange_element(v)
+        if not place then return end
+        raise("TypeError", "%s(): argument '%s' (position %d) must be tuple of ints, but found element of " ..
+            "type %s at pos %d", name, word, i, element, place)
+    end
     raise("TypeError", "%s(): argument '%s' (position %d) must be %s, not %s", name, word, i, kind,
         support.type_word(v))
 end
 
+support.check_kind = check_kind
+
 -- "input:Tensor!" read: the name, its kind if it has one, whether it must be given.
-local function read_param(param)
-    local word, kind, must = param:match("^([%w_]+):?([%w ]*)(!?)$")
-    kind = kind ~= "" and kind or nil
+local function read_param(param, usual_kinds)
+    local word, kind, must = param:match("^([%w_]+):?([%w%. ]*)(!?)$")
+    kind = kind ~= "" and kind or usual_kinds[word]
     assert(not kind or kinds[kind], param)
     return word, kind, must == "!"
 end
@@ -210,14 +296,15 @@ function support.reader(f)
 end
 
 -- A reader of one function's arguments (the everyday calls with one or two of them take the short way).
--- `params` lists them as "name", "name:kind" with one of the kinds above, and "!" behind those that must be
--- given; `defaults` maps names to values. The reader takes a call's arguments and returns the values in order.
+-- `params` lists them as "name" (of the usual kind, if its name has one) or "name:kind" with one of the kinds
+-- above, and "!" behind those that must be given; `defaults` maps names to values. The reader takes a
+-- call's arguments and returns the values in order.
 function support.signature(name, params, defaults)
     local names, at, fallback, required, kind, count = {}, {}, {}, {}, {}, #params
-    local nrequired = 0
+    local nrequired, usual_kinds = 0, name:find("__init__", 1, true) and usual_of_init or usual
     for i, param in ipairs(params) do
         local word
-        word, kind[i], required[i] = read_param(param)
+        word, kind[i], required[i] = read_param(param, usual_kinds)
         names[i], at[word] = word, i
         if required[i] then nrequired = nrequired + 1 end
         fallback[i] = defaults and defaults[word]
@@ -264,7 +351,9 @@ function support.signature(name, params, defaults)
                 end
                 values[i] = v
             end
-            if kind[i] then check_kind(name, names[i], i, kind[i], v) end
+            if kind[i] and (v ~= nil or required[i] and i <= given) then
+                check_kind(name, names[i], i, kind[i], v)
+            end
         end
         if missing then
             raise("TypeError", "%s() missing %d required positional argument%s: %s", name, #missing,

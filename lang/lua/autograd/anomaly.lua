@@ -35,7 +35,7 @@ function anomaly.detect_anomaly(check_nan, ...)
     return table.unpack(results, 1, results.n)
 end
 
-local read = support.signature("set_detect_anomaly", {"mode!", "check_nan"}, {check_nan = true})
+local read = support.signature("set_detect_anomaly", {"mode:any!", "check_nan"}, {check_nan = true})
 
 -- Switches for good, or until the guard that it returns is closed.
 function anomaly.set_detect_anomaly(...)

@@ -47,7 +47,7 @@ local function without_graph(v, keep)
     return list
 end
 
-local read_grad = support.signature("grad_and_value", {"func!", "argnums", "has_aux"}, {argnums = 0, has_aux = false})
+local read_grad = support.signature("grad_and_value", {"func:callable!", "argnums", "has_aux"}, {argnums = 0, has_aux = false})
 
 -- grad_and_value(func, argnums=0, has_aux=false): a function that gives func's gradient and value.
 function func.grad_and_value(...)
@@ -161,7 +161,7 @@ local function mapped_size(arguments, dims)
     return size
 end
 
-local read_vmap = support.signature("vmap", {"func!", "in_dims", "out_dims", "randomness", "chunk_size"},
+local read_vmap = support.signature("vmap", {"func:callable!", "in_dims", "out_dims", "randomness", "chunk_size"},
     {in_dims = 0, out_dims = 0})
 
 -- vmap(func, in_dims=0, out_dims=0): func for each index of the arguments' dims, stacked. in_dims: a dim, or a table with

@@ -118,7 +118,7 @@ local function jacobian_of(y, inputs, create_graph, strict, index)
     return result
 end
 
-local read_jacobian = support.signature("jacobian", {"func!", "inputs!", "create_graph", "strict", "vectorize",
+local read_jacobian = support.signature("jacobian", {"func:callable!", "inputs!", "create_graph", "strict", "vectorize",
     "strategy"}, {create_graph = false, strict = false, vectorize = false, strategy = "reverse-mode"})
 
 -- jacobian(func, inputs, create_graph=false, strict=false, vectorize=false): d outputs / d inputs.
@@ -148,7 +148,7 @@ local function scalar_of(f, x, who)
     return outputs[1]:reshape({})
 end
 
-local read_hessian = support.signature("hessian", {"func!", "inputs!", "create_graph", "strict", "vectorize",
+local read_hessian = support.signature("hessian", {"func:callable!", "inputs!", "create_graph", "strict", "vectorize",
     "outer_jacobian_strategy"}, {create_graph = false, strict = false, vectorize = false})
 
 -- hessian(func, inputs, create_graph=false, strict=false, vectorize=false): second derivatives of one element.
@@ -198,7 +198,7 @@ local function like_given(list, one)
     return list
 end
 
-local product = {"func!", "inputs!", "v", "create_graph", "strict"}
+local product = {"func:callable!", "inputs!", "v", "create_graph", "strict"}
 local defaults = {create_graph = false, strict = false}
 local read_vjp, read_jvp = support.signature("vjp", product, defaults), support.signature("jvp", product, defaults)
 local read_vhp, read_hvp = support.signature("vhp", product, defaults), support.signature("hvp", product, defaults)

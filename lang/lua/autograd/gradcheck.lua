@@ -112,7 +112,7 @@ local function check_all(f, inputs, options)
     return true
 end
 
-local names = {"func!", "inputs!", "eps", "atol", "rtol", "raise_exception", "nondet_tol", "check_undefined_grad",
+local names = {"func:callable!", "inputs!", "eps", "atol", "rtol", "raise_exception", "nondet_tol", "check_undefined_grad",
     "check_grad_dtypes", "check_batched_grad", "check_batched_forward_grad", "check_forward_ad",
     "check_backward_ad", "fast_mode"}
 local read = support.signature("gradcheck", names,
@@ -133,7 +133,7 @@ local function gradcheck(...)
         nondet_tol = nondet_tol})
 end
 
-local read_second = support.signature("gradgradcheck", {"func!", "inputs!", "grad_outputs",
+local read_second = support.signature("gradgradcheck", {"func:callable!", "inputs!", "grad_outputs",
     table.unpack(names, 3)}, {eps = 1e-06, atol = 1e-05, rtol = 0.001, raise_exception = true, nondet_tol = 0.0})
 
 -- gradgradcheck(func, inputs, grad_outputs=nil, …): the same for the derivative of backward, with random weights.

@@ -77,7 +77,8 @@ local function shared_heads(q, t)
 end
 
 local read_attention = signature("scaled_dot_product_attention",
-    {"query!", "key!", "value!", "attn_mask", "dropout_p", "is_causal", "scale", "enable_gqa"},
+    {"query!", "key:Tensor!", "value:Tensor!", "attn_mask:Tensor", "dropout_p", "is_causal", "scale:float",
+        "enable_gqa:bool"},
     {dropout_p = 0.0, is_causal = false, enable_gqa = false})
 
 -- query (…, L, E), key (…, S, E), value (…, S, Ev) → (…, L, Ev). attn_mask broadcasts to (…, L, S): true

@@ -60,7 +60,9 @@ local function table_of_targets(targets, lengths)
 end
 
 local read = signature("ctc_loss",
-    {"log_probs!", "targets!", "input_lengths!", "target_lengths!", "blank", "reduction", "zero_infinity"},
+    {"log_probs!", "targets:Tensor!", "input_lengths:tuple of ints!", "target_lengths:tuple of ints!",
+        "blank",
+        "reduction:str", "zero_infinity"},
     {blank = 0, reduction = "mean", zero_infinity = false})
 
 -- log_probs (steps, n, classes) or (steps, classes), targets (n, labels) or (all labels), input_lengths and

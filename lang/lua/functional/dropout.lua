@@ -22,14 +22,10 @@ end
 
 -- Declares F.NAME(input, p, training, inplace); noise_shape(input) gives the sizes of what is drawn.
 local function dropout(name, training, noise_shape, check)
-    local read = support.signature(name, {"input!", "p", "training", "inplace"},
+    local read = support.signature(name, {"input!", "p:float", "training", "inplace"},
         {p = 0.5, training = training, inplace = false})
     F[name] = function(...)
         local input, p, train, inplace = read(...)
-        if not torch.is_tensor(input) then
-            raise("TypeError", "%s(): argument 'input' (position 1) must be Tensor, not %s", name,
-                support.type_word(input))
-        end
         if p < 0.0 or p > 1.0 then
             raise("ValueError", "dropout probability has to be between 0 and 1, but got %s", support.repr(p))
         end
@@ -88,7 +84,7 @@ local function alpha_dropout(input, p, train, inplace, noise_shape)
 end
 
 for name, noise_shape in pairs {alpha_dropout = false, feature_alpha_dropout = channels(-1)} do
-    local read = support.signature(name, {"input!", "p", "training", "inplace"},
+    local read = support.signature(name, {"input!", "p:float", "training", "inplace"},
         {p = 0.5, training = false, inplace = false})
     F[name] = function(...)
         local input, p, train, inplace = read(...)

@@ -27,6 +27,10 @@ local read_shuffle = signature("channel_shuffle", {"input!", "groups!"})
 function F.channel_shuffle(...)
     local input, groups = read_shuffle(...)
     local channels, shape = input.shape[1], input.shape
+    if groups <= 0 then
+        support.raise("RuntimeError", "Number of groups to divide channels in must be positive. Value " ..
+            "of groups:%d", groups)
+    end
     if channels % groups ~= 0 then
         support.raise("RuntimeError",
             "Number of channels must be divisible by groups. Got %d channels and %d " ..

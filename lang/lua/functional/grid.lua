@@ -33,7 +33,7 @@ local function places(n, align_corners, like)
     return align_corners and line or line * ((n - 1) / n)
 end
 
-local read_affine = signature("affine_grid", {"theta!", "size!", "align_corners"})
+local read_affine = signature("affine_grid", {"theta!", "size:tuple of ints!", "align_corners"})
 
 -- theta (n, 2, 3) with size {n, channels, h, w} → (n, h, w, 2), and the same with one dim more: the places
 -- (x, y)

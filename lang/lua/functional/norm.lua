@@ -54,7 +54,7 @@ function F.rms_norm(...)
     return weight ~= nil and y * weight or y
 end
 
-local read_local = signature("local_response_norm", {"input!", "size!", "alpha", "beta", "k"},
+local read_local = signature("local_response_norm", {"input!", "size:int!", "alpha", "beta", "k:float"},
     {alpha = 0.0001, beta = 0.75, k = 1.0})
 
 -- input (n, channels, …) over what the squares of neighbouring channels sum to.

@@ -44,11 +44,15 @@ end
 
 local WORDS = {reflect = "reflection_pad%dd", replicate = "replication_pad%dd"}
 
-local read = support.signature("pad", {"input!", "pad!", "mode", "value"}, {mode = "constant"})
+local read = support.signature("pad", {"input!", "pad:tuple of ints!", "mode", "value:float"},
+    {mode = "constant"})
 
 -- pad lists what the last dim gets before and after it, then the dim before, and so on.
 function F.pad(...)
     local input, pad, mode, value = read(...)
+    if math.type(pad) then
+        raise("TypeError", "pad(): argument 'pad' (position 2) must be tuple of ints, not int")
+    end
     if #pad % 2 ~= 0 then raise("RuntimeError", "Padding length must be divisible by 2") end
     if #pad > 2 * input.ndim then
         raise("RuntimeError",

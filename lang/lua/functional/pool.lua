@@ -241,11 +241,14 @@ end
 
 for n = 1, 3 do
     local name = ("max_unpool%dd"):format(n)
-    local read = signature(name, {"input!", "indices!", "kernel_size!", "stride", "padding", "output_size"},
-        {padding = 0})
+    local read = signature(name, {"input!", "indices:Tensor!", "kernel_size!", "stride",
+        "padding:tuple of ints",
+        "output_size"}, {padding = 0})
     F[name] = function(...)
         local input, indices, kernel, stride, padding, size = read(...)
         kernel = each(kernel, n)
+        if input.ndim < n or type(kernel[n]) ~= "number" then raise("IndexError",
+            "tuple index out of range") end
         size = unpooled_size(input, kernel, each(stride or kernel, n), each(padding, n), size)
         if n == 3 then return rows.max_unpool3d(input, indices, size) end
         if n == 2 then return rows.max_unpool2d(input, indices, size) end

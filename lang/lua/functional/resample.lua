@@ -76,7 +76,8 @@ local function sizes_of(input, size, scale_factor, recompute)
 end
 
 local read_interpolate = signature("interpolate",
-    {"input!", "size", "scale_factor", "mode", "align_corners", "recompute_scale_factor", "antialias"},
+    {"input!", "size:tuple of ints", "scale_factor:tuple of floats", "mode", "align_corners",
+        "recompute_scale_factor:bool", "antialias:bool"},
     {mode = "nearest", antialias = false})
 
 -- input (n, channels, d1, …) with its dims after the first two made `size`, or scale_factor times as large.

@@ -63,7 +63,7 @@ top.rms_norm = F.rms_norm
 
 -- ---- rows of tables ----
 
-declare("embedding", {"weight!", "indices!", "padding_idx", "scale_grad_by_freq", "sparse"},
+declare("embedding", {"weight!", "indices:Tensor!", "padding_idx:int", "scale_grad_by_freq", "sparse"},
     {padding_idx = -1, scale_grad_by_freq = false, sparse = false},
     function(weight, indices, padding, by_frequency, sparse)
         if padding < 0 then padding = nil end

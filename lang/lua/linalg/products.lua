@@ -80,6 +80,12 @@ end
 -- ---- chains ----
 
 local function check_chain(name, tensors)
+    for i, t in ipairs(tensors) do
+        if not torch.is_tensor(t) then
+            raise("TypeError", "%s(): argument 'tensors' (position 1) must be tuple of Tensors, but found " ..
+                "element of type %s at pos %d", name, support.type_word(t), i - 1)
+        end
+    end
     if #tensors < 2 then
         raise("RuntimeError", "%s: expected at least 2 tensors but got %d", name, #tensors)
     end
@@ -168,11 +174,13 @@ end
 -- torch.chain_matmul
 function L.chain_matmul(...)
     local tensors = common.tensors(...)
-    for i, t in ipairs(tensors) do
-        if check_tensor("chain_matmul", "matrices", 1, t).ndim ~= 2 then
+    for i = 1, #tensors do
+        local t = check_tensor("chain_matmul", "matrices", i, tensors[i])
+        if t.ndim ~= 2 then
             raise("RuntimeError", "Tensor %d has dimension %d, expected 2", i - 1, t.ndim)
         end
     end
+    if #tensors == 0 then raise("RuntimeError", "chain_matmul(): Expected one or more matrices") end
     if #tensors == 1 then return tensors[1]:clone() end
     return chain("multi_dot()", tensors)
 end

@@ -26,7 +26,7 @@ end
 
 -- ---- with running statistics ----
 
-local PARAMS = {"num_features!", "eps", "momentum", "affine", "track_running_stats", "bias", "device",
+local PARAMS = {"num_features!", "eps:float", "momentum", "affine", "track_running_stats", "bias", "device",
     "dtype"}
 
 -- What the layers over running statistics share; momentum false is PyTorch's None: the mean of all batches.
@@ -120,7 +120,7 @@ end
 
 local GroupNorm = class.derive("GroupNorm", Module)
 local read_group = signature("GroupNorm.__init__",
-    {"num_groups!", "num_channels!", "eps", "affine", "device", "dtype", "bias"},
+    {"num_groups!", "num_channels!", "eps:float", "affine", "device", "dtype", "bias"},
     {eps = 1e-05, affine = true, bias = true})
 
 function GroupNorm:init(...)

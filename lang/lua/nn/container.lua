@@ -84,10 +84,21 @@ local function append_module(self, value)
 end
 
 -- The members named by a table: {name, value} pairs, an ordered table, or name = value sorted by name.
-local function named_members(t)
+-- `name` is the class that they are for.
+local function named_members(name, t)
     local list = {}
+    if type(t) ~= "table" then
+        support.raise("TypeError", "%s.update should be called with an iterable of key/value pairs, but " ..
+            "got %s", name, support.type_word(t))
+    end
     if #t > 0 and getmetatable(t) == nil then
-        for _, pair in ipairs(t) do list[#list + 1] = {pair[1], pair[2]} end
+        for i, pair in ipairs(t) do
+            if type(pair) ~= "table" then
+                support.raise("TypeError", "%s update sequence element #%d should be Iterable; is%s", name,
+                    i - 1, support.type_word(pair))
+            end
+            list[i] = {pair[1], pair[2]}
+        end
         return list
     end
     for name, value in pairs(t) do list[#list + 1] = {name, value} end
@@ -108,7 +119,7 @@ function Sequential:init(...)
     local first = ...
     if select("#", ...) == 1 and type(first) == "table" and not is_module(first) then
         if is_module(first[1]) then return self:extend(first) end
-        for _, pair in ipairs(named_members(first)) do self:add_module(pair[1], pair[2]) end
+        for _, pair in ipairs(named_members("Sequential", first)) do self:add_module(pair[1], pair[2]) end
         return
     end
     for i = 1, select("#", ...) do self:add_module(tostring(i - 1), (select(i, ...))) end
@@ -128,7 +139,15 @@ local ModuleList = class.derive("ModuleList", Module)
 numbered(ModuleList, "_modules")
 container.ModuleList = ModuleList
 
+local function check_iterable(name, values)
+    if type(values) ~= "table" then
+        support.raise("TypeError", "%s.extend should be called with an iterable, but got %s", name,
+            support.type_word(values))
+    end
+end
+
 function ModuleList:init(modules)
+    if modules ~= nil then check_iterable("ModuleList", modules) end
     if modules ~= nil then self:extend(modules) end
 end
 
@@ -169,7 +188,7 @@ function ModuleDict:init(modules)
 end
 
 function ModuleDict:update(modules)
-    for _, pair in ipairs(named_members(modules)) do self:add_module(pair[1], pair[2]) end
+    for _, pair in ipairs(named_members("ModuleDict", modules)) do self:add_module(pair[1], pair[2]) end
 end
 
 function ModuleDict:__len()
@@ -228,6 +247,7 @@ container.ParameterList = ParameterList
 ParameterList.extra_repr = describe_parameters
 
 function ParameterList:init(values)
+    if values ~= nil then check_iterable("ParameterList", values) end
     if values ~= nil then self:extend(values) end
 end
 
@@ -242,7 +262,7 @@ ParameterDict.extra_repr = describe_parameters
 
 function ParameterDict:init(values)
     if values == nil then return end
-    for _, pair in ipairs(named_members(values)) do
+    for _, pair in ipairs(named_members("ParameterDict", values)) do
         self:register_parameter(pair[1], as_parameter(pair[2]))
     end
 end

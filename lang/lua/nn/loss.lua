@@ -130,13 +130,14 @@ end
 losses.CTCLoss = CTCLoss
 
 local CosineSimilarity = class.derive("CosineSimilarity", Module)
-local read_cosine = support.signature("CosineSimilarity.__init__", {"dim", "eps"}, {dim = 1, eps = 1e-08})
+local read_cosine = support.signature("CosineSimilarity.__init__", {"dim", "eps:float"}, {dim = 1,
+    eps = 1e-08})
 function CosineSimilarity:init(...) self.dim, self.eps = read_cosine(...) end
 function CosineSimilarity:forward(x1, x2) return F.cosine_similarity(x1, x2, self.dim, self.eps) end
 losses.CosineSimilarity = CosineSimilarity
 
 local PairwiseDistance = class.derive("PairwiseDistance", Module)
-local read_distance = support.signature("PairwiseDistance.__init__", {"p", "eps", "keepdim"},
+local read_distance = support.signature("PairwiseDistance.__init__", {"p", "eps:float", "keepdim"},
     {p = 2.0, eps = 1e-06, keepdim = false})
 function PairwiseDistance:init(...) self.norm, self.eps, self.keepdim = read_distance(...) end
 function PairwiseDistance:forward(x1, x2)

@@ -164,7 +164,7 @@ function Module:register_parameter(name, param)
     register(self, "_parameters", name, param)
 end
 
-local read_buffer = support.signature("Module.register_buffer", {"name!", "tensor", "persistent"},
+local read_buffer = support.signature("Module.register_buffer", {"name!", "tensor:any", "persistent"},
     {persistent = true})
 function Module:register_buffer(...)
     local name, tensor, persistent = read_buffer(...)

@@ -25,7 +25,7 @@ end
 
 local LayerNorm = class.derive("LayerNorm", Module)
 local read_layer = signature("LayerNorm.__init__",
-    {"normalized_shape!", "eps", "elementwise_affine", "bias", "device", "dtype"},
+    {"normalized_shape!", "eps:float", "elementwise_affine", "bias", "device", "dtype"},
     {eps = 1e-05, elementwise_affine = true, bias = true})
 
 function LayerNorm:init(...)
@@ -54,7 +54,7 @@ norm.LayerNorm = LayerNorm
 
 local RMSNorm = class.derive("RMSNorm", Module)
 local read_rms = signature("RMSNorm.__init__",
-    {"normalized_shape!", "eps", "elementwise_affine", "device", "dtype"},
+    {"normalized_shape!", "eps:float", "elementwise_affine", "device", "dtype"},
     {elementwise_affine = true})
 
 function RMSNorm:init(...)

@@ -29,8 +29,8 @@ end
 
 local GATES = {RNN_TANH = 1, RNN_RELU = 1, GRU = 3, LSTM = 4}
 local RUNS = {RNN_TANH = "rnn_tanh", RNN_RELU = "rnn_relu", GRU = "gru", LSTM = "lstm"}
-local SIZES = {"input_size!", "hidden_size!", "num_layers", "bias", "batch_first", "dropout", "bidirectional",
-    "proj_size", "device", "dtype"}
+local SIZES = {"input_size!", "hidden_size!", "num_layers", "bias", "batch_first", "dropout",
+    "bidirectional", "proj_size", "device", "dtype"}
 local DEFAULTS = {num_layers = 1, bias = true, batch_first = false, dropout = 0.0, bidirectional = false,
     proj_size = 0}
 
@@ -241,7 +241,8 @@ end
 
 local function declare_cell(name, gates, states)
     local Cell = class.derive(name, Module)
-    local params, defaults = {"input_size!", "hidden_size!", "bias", "device", "dtype"}, {bias = true}
+    local params = {"input_size:int!", "hidden_size:int!", "bias", "device", "dtype"}
+    local defaults = {bias = true}
     if name == "RNNCell" then
         table.insert(params, 4, "nonlinearity")
         defaults.nonlinearity = "tanh"

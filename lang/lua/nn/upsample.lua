@@ -16,7 +16,9 @@ end
 
 local Upsample = class.derive("Upsample", Module)
 local read = signature("Upsample.__init__",
-    {"size", "scale_factor", "mode", "align_corners", "recompute_scale_factor"}, {mode = "nearest"})
+    {"size:tuple of ints", "scale_factor:tuple of floats", "mode", "align_corners",
+        "recompute_scale_factor:bool"},
+    {mode = "nearest"})
 
 function Upsample:init(...)
     local scale
@@ -38,7 +40,7 @@ upsample.Upsample = Upsample
 
 for name, options in pairs {UpsamplingNearest2d = {"nearest"}, UpsamplingBilinear2d = {"bilinear", true}} do
     local Class = class.derive(name, Upsample)
-    local read_two = signature(name .. ".__init__", {"size", "scale_factor"})
+    local read_two = signature(name .. ".__init__", {"size:tuple of ints", "scale_factor:tuple of floats"})
     function Class:init(...)
         local size, scale = read_two(...)
         Upsample.init(self, size, scale, options[1], options[2])

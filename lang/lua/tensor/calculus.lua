@@ -7,12 +7,12 @@ local check_tensor, neighbours = common.check_tensor, common.neighbours
 
 local T = {}
 
-local read_diff = signature("diff", {"input!", "n", "dim", "prepend", "append"}, {n = 1, dim = -1})
+local read_diff = signature("diff", {"input!", "n:int", "dim:int", "prepend:Tensor", "append:Tensor"},
+    {n = 1, dim = -1})
 
 -- The n-th differences of neighbours along dim.
 function T.diff(...)
     local input, n, dim, prepend, append = read_diff(...)
-    check_tensor("diff", "input", 1, input)
     if input.ndim == 0 then raise("RuntimeError", "diff expects input to be at least one-dimensional") end
     if n < 0 then raise("RuntimeError", "order must be non-negative but got %d", n) end
     dim = common.wrap_dim(dim, input.ndim)
@@ -58,7 +58,7 @@ end
 
 -- Declares trapezoid and cumulative_trapezoid; uniform and uneven sum up for one distance and for many.
 local function trapezoid(name, uniform, uneven)
-    local read = signature(name, {"y!", "x", "dx", "dim"}, {dx = 1, dim = -1})
+    local read = signature(name, {"y:Tensor!", "x:Tensor", "dx:Number", "dim:int"}, {dx = 1, dim = -1})
     T[name] = function(...)
         local y, x, dx, dim = read(...)
         check_tensor(name, "y", 1, y)
@@ -104,10 +104,11 @@ end
 -- ---- places in an ordered sequence ----
 
 local read_searchsorted = signature("searchsorted",
-    {"sorted_sequence!", "input!", "out_int32", "right", "side", "sorter"}, {out_int32 = false})
+    {"sorted_sequence:Tensor!", "input:Number!", "out_int32:bool", "right", "side", "sorter", "out:Tensor"},
+    {out_int32 = false})
 
 function T.searchsorted(...)
-    local sequence, input, out_int32, right, side, sorter = read_searchsorted(...)
+    local sequence, input, out_int32, right, side, sorter, out = read_searchsorted(...)
     check_tensor("searchsorted", "sorted_sequence", 1, sequence)
     if side ~= nil and side ~= "left" and side ~= "right" then
         raise("RuntimeError", "torch.searchsorted(): side can only be 'left' or 'right' but got %s", side)
@@ -118,7 +119,7 @@ function T.searchsorted(...)
     end
     if sorter ~= nil then sequence = sequence:gather(-1, sorter) end
     if not torch.is_tensor(input) then input = torch.tensor(input, {dtype = sequence.dtype}) end
-    return torch._searchsorted(sequence, input, out_int32, right or side == "right")
+    return common.into(out, torch._searchsorted(sequence, input, out_int32, right or side == "right"))
 end
 
 return T

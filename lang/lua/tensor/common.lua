@@ -46,6 +46,13 @@ function common.integers(v)
     return list
 end
 
+-- A function's sizes, given as a number, table or torch.Size, as a table; PyTorch's TypeError for other
+-- values.
+function common.sizes_given(name, word, position, value)
+    support.check_kind(name, word, position, "tuple of ints", value)
+    return common.integers(value)
+end
+
 -- The sizes of a tensor as a table.
 function common.sizes(x)
     return common.integers(x.shape)
@@ -59,6 +66,12 @@ function common.wrap_dim(dim, ndim)
             n - 1, dim)
     end
     return dim % n
+end
+
+-- y, in the tensor `out` where one is given.
+function common.into(out, y)
+    if out == nil then return y end
+    return torch.mul(y, 1, {out = out})
 end
 
 -- x without its last place, and without its first, along dim.

@@ -42,7 +42,7 @@ function T.map2_(x, other, third, f) return overwrite("map2_", x, f, other, thir
 
 -- ---- diagonals ----
 
-local read_fill = signature("fill_diagonal_", {"self!", "fill_value!", "wrap"}, {wrap = false})
+local read_fill = signature("fill_diagonal_", {"self:Tensor!", "fill_value:Number!", "wrap"}, {wrap = false})
 
 -- The main diagonal set to a number; with wrap, again and again down a tall matrix.
 function T.fill_diagonal_(...)
@@ -69,12 +69,12 @@ end
 
 -- ---- the places of what is not 0, as many as asked for ----
 
-local read_static = signature("nonzero_static", {"input!", "size!", "fill_value"}, {fill_value = -1})
+local read_static = signature("nonzero_static", {"input!", "size:int!", "fill_value:int"}, {fill_value = -1})
 
 function T.nonzero_static(...)
     local input, size, fill_value = read_static(...)
     if size < 0 then raise("RuntimeError", "nonzero_static: 'size' must be an non-negative integer") end
-    local found = check_tensor("nonzero_static", "input", 1, input):nonzero()
+    local found = input:nonzero()
     local n = math.min(size, found.shape[0])
     local y = torch.full({size, found.shape[1]}, fill_value, {dtype = torch.int64, device = input.device})
     y:narrow(0, 0, n):copy_(found:narrow(0, 0, n))
@@ -184,6 +184,7 @@ function T.are_deterministic_algorithms_enabled() return deterministic end
 
 -- The dims in the order in which they lie in memory, outermost first.
 function T.dim_order(x)
+    check_tensor("dim_order", "input", 1, x)
     local dims = {}
     for k = 0, x.ndim - 1 do dims[k + 1] = k end
     table.sort(dims, function(a, b)
@@ -194,7 +195,9 @@ function T.dim_order(x)
 end
 
 function T.typename(value)
-    if torch.is_tensor(value) then return value:type() end
+    if torch.is_tensor(value) then
+        return value.is_parameter and "torch.nn.parameter.Parameter" or value:type()
+    end
     return support.type_word(value)
 end
 

@@ -35,7 +35,7 @@ function T.positive(input)
     return input
 end
 
-local read_vander = signature("vander", {"x!", "N", "increasing"}, {increasing = false})
+local read_vander = signature("vander", {"x:Tensor!", "N:int", "increasing"}, {increasing = false})
 
 -- The powers of x, one vector a column.
 function T.vander(...)
@@ -55,6 +55,7 @@ function T.vander(...)
 end
 
 function T.float_power_(input, exponent)
+    check_tensor("float_power_", "input", 1, input)
     if input.dtype ~= torch.float64 then
         raise("RuntimeError", "the base given to float_power_ has dtype %s but the operation's result " ..
             "requires dtype Double", input:type():match("torch%.(%w+)Tensor"))

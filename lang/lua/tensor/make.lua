@@ -14,7 +14,7 @@ local DTYPE_WORDS = {["torch.int64"] = "long int", ["torch.int32"] = "int", ["to
 
 -- The arguments of a window function: its own, then dtype and the like in a table.
 local function read_window(name, words, defaults)
-    local params = {"window_length!"}
+    local params = {"window_length:int!"}
     table.move(words, 1, #words, 2, params)
     table.move(OPTIONS, 1, #OPTIONS, #params + 1, params)
     local read = signature(name, params, defaults)
@@ -85,7 +85,8 @@ end)
 
 -- ---- numbers ----
 
-local read_range = signature("range", {"start", "end", "step", table.unpack(OPTIONS)}, {start = 0, step = 1})
+local read_range = signature("range", {"start:Number", "end:Number", "step:Number", table.unpack(OPTIONS)},
+    {start = 0, step = 1})
 
 -- start, start + step, … up to the end, which belongs to it.
 function T.range(...)
@@ -105,7 +106,7 @@ function T.range(...)
     return requires_grad and y:requires_grad_() or y
 end
 
-local read_scalar = signature("scalar_tensor", {"s!", table.unpack(OPTIONS)})
+local read_scalar = signature("scalar_tensor", {"s:Number!", table.unpack(OPTIONS)})
 
 function T.scalar_tensor(...)
     local value, dtype, _, device, _, requires_grad = read_scalar(...)
@@ -115,7 +116,8 @@ end
 
 -- ---- strides to order ----
 
-local read_permuted = signature("empty_permuted", {"size!", "physical_layout!", table.unpack(OPTIONS)})
+local read_permuted = signature("empty_permuted", {"size:tuple of ints!",
+    "physical_layout:tuple of ints!", table.unpack(OPTIONS)})
 
 -- A tensor of size whose dims lie in memory in the order of physical_layout, outermost first.
 function T.empty_permuted(...)
@@ -145,6 +147,7 @@ end
 
 -- x:new(…): like x in dtype and device; of sizes, or of a table's or a tensor's values.
 function T.new(x, first, ...)
+    common.check_tensor("new", "self", 1, x)
     if first == nil then return x:new_empty({0}) end
     if torch.is_tensor(first) then return first:to(x.dtype):view_as(first) end
     if type(first) == "table" and not getmetatable(first) then return x:new_tensor(first) end

@@ -25,7 +25,8 @@ end
 local function contracted(a, dims)
     if math.type(dims) ~= "integer" then
         if torch.is_tensor(dims) then dims = dims:tolist() end
-        return integers(dims[1]), integers(dims[2])
+        return common.sizes_given("tensordot", "dims", 3, dims[1]),
+            common.sizes_given("tensordot", "dims", 3, dims[2])
     end
     if dims < 0 then raise("RuntimeError", "tensordot expects dims >= 0, but got dims=%d", dims) end
     local left, right = {}, {}
@@ -299,8 +300,37 @@ local function multiply(a, b, wanted)
     return {x = x:bmm(y):reshape(append(sizes_of(a, batch), rows, columns)), names = names}
 end
 
+-- The letters of a list of subscripts, numbers 0 … 51 and torch.Ellipsis.
+local function subscript_letters(list)
+    local letters = {}
+    for i, n in ipairs(list) do
+        if rawequal(n, torch.Ellipsis) then
+            letters[i] = "..."
+        elseif math.type(n) ~= "integer" or n < 0 or n >= 52 then
+            raise("ValueError", "einsum(): subscript in subscript list is not within the valid range [0, 52)")
+        else
+            letters[i] = string.char(n < 26 and 65 + n or 97 + n - 26)
+        end
+    end
+    return table.concat(letters)
+end
+
+-- einsum(A, {0, 1}, B, {1, 2}, {0, 2}) as an equation and its tensors.
+local function from_subscripts(...)
+    local given, terms, tensors = {...}, {}, {}
+    for i = 2, #given, 2 do
+        support.check_kind("einsum", "subscripts", i, "list", given[i])
+        tensors[i // 2], terms[i // 2] = given[i - 1], subscript_letters(given[i])
+    end
+    local equation = table.concat(terms, ",")
+    if #given % 2 == 0 then return equation, tensors end
+    support.check_kind("einsum", "subscripts", #given, "list", given[#given])
+    return equation .. "->" .. subscript_letters(given[#given]), tensors
+end
+
 function T.einsum(equation, ...)
     local tensors = common.tensors(...)
+    if torch.is_tensor(equation) and #tensors > 0 then equation, tensors = from_subscripts(equation, ...) end
     if type(equation) ~= "string" or #tensors == 0 then
         raise("ValueError", "einsum(): must specify the equation string and at least one operand, or at " ..
             "least one operand and its subscripts list")
@@ -321,7 +351,7 @@ end
 
 -- ---- powers of matrices ----
 
-local read_power = signature("matrix_power", {"input!", "n!"})
+local read_power = signature("matrix_power", {"input!", "n:int!"})
 
 function T.matrix_power(...)
     local input, n = read_power(...)

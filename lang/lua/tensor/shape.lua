@@ -13,7 +13,7 @@ local T = {}
 function T.broadcast_shapes(...)
     local out = {}
     for index = 1, select("#", ...) do
-        local shape = integers((select(index, ...)))
+        local shape = common.sizes_given("broadcast_shapes", "shapes", index, (select(index, ...)))
         while #out < #shape do table.insert(out, 1, 1) end
         for k = 1, #shape do
             local at, size = #out - k + 1, shape[#shape - k + 1]
@@ -55,13 +55,12 @@ end
 
 -- The sizes of f(x, 2, 3), f(x, {2, 3}) or f(x, size), given as `word` of function `name`.
 local function variadic_sizes(name, word, first, ...)
-    if first == nil or type(first) == "string" then
-        raise("TypeError", first and "%s(): argument '%s' (position 2) must be tuple of ints, not str" or
-            '%s() missing 1 required positional arguments: "%s"', name, word)
+    if first == nil then
+        raise("TypeError", '%s() missing 1 required positional arguments: "%s"', name, word)
     end
-    if math.type(first) == "integer" then return {first, ...} end
-    if type(first) == "table" then return first.size or first.dims or first end
-    return integers(first)
+    if math.type(first) == "integer" then first = {first, ...} end
+    if type(first) == "table" then first = first.size or first.dims or first end
+    return common.sizes_given(name, word, 2, first)
 end
 
 function T.broadcast_to(input, ...)
@@ -71,7 +70,7 @@ end
 
 function T.tile(input, ...)
     check_tensor("tile", "input", 1, input)
-    local dims = integers(variadic_sizes("tile", "dims", ...))
+    local dims = variadic_sizes("tile", "dims", ...)
     while #dims < input.ndim do table.insert(dims, 1, 1) end
     return input:rep(dims)
 end
@@ -200,36 +199,51 @@ local function split_indices(x, indices, dim)
     return out
 end
 
-local read_split = signature("tensor_split", {"input!", "indices_or_sections", "dim", "sections", "indices"},
-    {dim = 0})
+-- Where to split, however it was said: a number of sections or a table of places.
+local function split_places(name, where)
+    if where == nil then
+        raise("TypeError", '%s() missing 1 required positional arguments: "indices_or_sections"', name)
+    end
+    if not torch.is_tensor(where) then return math.type(where) and where or integers(where) end
+    if where.dtype ~= torch.int64 then
+        raise("RuntimeError", "%s expected tensor_indices_or_sections to have dtype of long, but got %s",
+            name, where:type():match("torch%.(%w+)Tensor"))
+    end
+    if where.ndim > 1 then
+        raise("RuntimeError", "%s expected tensor_indices_or_sections to be a zero-dimensional or " ..
+            "one-dimensional tensor, but got a tensor with %d dims", name, where.ndim)
+    end
+    return where.ndim == 0 and where:item() or where:tolist()
+end
+
+local WHERE = {"indices_or_sections:tuple of ints", "sections:int", "indices:tuple of ints"}
+
+local read_split = signature("tensor_split", {"input!", WHERE[1], "dim:int", WHERE[2], WHERE[3]}, {dim = 0})
 
 function T.tensor_split(...)
     local input, where, dim, sections, indices = read_split(...)
-    check_tensor("tensor_split", "input", 1, input)
-    where = where or sections or indices
     if input.ndim == 0 then
         raise("RuntimeError", "tensor_split expected at least a 1-dimensional tensor, but got a " ..
             "tensor with 0 dims")
     end
     dim = common.wrap_dim(dim, input.ndim)
-    if torch.is_tensor(where) then where = where.ndim == 0 and where:item() or where:tolist() end
-    if math.type(where) == "integer" then return split_sections(input, where, dim) end
-    return split_indices(input, integers(where), dim)
+    where = split_places("tensor_split", where or sections or indices)
+    if math.type(where) then return split_sections(input, where, dim) end
+    return split_indices(input, where, dim)
 end
 
 -- Declares hsplit, vsplit and dsplit: input of at least `least` dims, split along the dim of along(input).
 local function splitting(name, least, along)
-    local read = signature(name, {"input!", "indices_or_sections", "sections", "indices"})
+    local read = signature(name, {"input!", table.unpack(WHERE)})
     T[name] = function(...)
         local input, where, sections, indices = read(...)
-        check_tensor(name, "input", 1, input)
-        where = where or sections or indices
+        where = split_places(name, where or sections or indices)
         if input.ndim < least then
             raise("RuntimeError", "torch.%s requires a tensor with at least %d dimension, but got a " ..
                 "tensor with %d dimensions!", name, least, input.ndim)
         end
         local dim = along(input)
-        if math.type(where) ~= "integer" then return split_indices(input, integers(where), dim) end
+        if not math.type(where) then return split_indices(input, where, dim) end
         local n = input.shape[dim]
         if where == 0 or n % where ~= 0 then
             raise("RuntimeError", "torch.%s attempted to split along dimension %d, but the size of the " ..
@@ -253,12 +267,11 @@ function T.cartesian_prod(...)
     return torch.stack(grids, 1)
 end
 
-local read_combinations = signature("combinations", {"input!", "r", "with_replacement"},
+local read_combinations = signature("combinations", {"input!", "r:int", "with_replacement"},
     {r = 2, with_replacement = false})
 
 function T.combinations(...)
     local input, r, with_replacement = read_combinations(...)
-    check_tensor("combinations", "input", 1, input)
     if input.ndim ~= 1 then
         raise("RuntimeError", "Expect a 1D vector, but got shape [%s]", table.concat(sizes(input), ", "))
     end
@@ -276,7 +289,7 @@ function T.combinations(...)
     return torch.stack(values, 1)
 end
 
-local read_diagflat = signature("diagflat", {"input!", "offset"}, {offset = 0})
+local read_diagflat = signature("diagflat", {"input!", "offset:int"}, {offset = 0})
 
 function T.diagflat(...)
     local input, offset = read_diagflat(...)
@@ -285,7 +298,7 @@ end
 
 -- Declares tril_indices and triu_indices: the places that torch.tril or torch.triu keeps, row above column.
 local function triangle_indices(name, keep)
-    local read = signature(name, {"row!", "col!", "offset", "dtype", "device"},
+    local read = signature(name, {"row:int!", "col:int!", "offset:int", "dtype", "device"},
         {offset = 0, dtype = torch.int64})
     T[name] = function(...)
         local row, col, offset, dtype, device = read(...)
@@ -300,12 +313,11 @@ end
 triangle_indices("tril_indices", torch.tril)
 triangle_indices("triu_indices", torch.triu)
 
-local read_unravel = signature("unravel_index", {"indices!", "shape!"})
+local read_unravel = signature("unravel_index", {"indices:Tensor!", "shape:tuple of ints!"})
 
 -- The coordinates of flat indices in a tensor of the given shape, a tensor a dim.
 function T.unravel_index(...)
     local indices, shape = read_unravel(...)
-    check_tensor("unravel_index", "indices", 1, indices)
     if indices.dtype == torch.bool or indices:is_floating_point() then
         raise("TypeError", "expected 'indices' to be integer dtype, but got %s", tostring(indices.dtype))
     end

@@ -13,7 +13,7 @@ local DTYPE_NAMES = {["torch.int64"] = "Long", ["torch.int32"] = "Int", ["torch.
 
 -- ---- extremes and means ----
 
-local read_aminmax = signature("aminmax", {"input!", "dim", "keepdim"}, {keepdim = false})
+local read_aminmax = signature("aminmax", {"input!", "dim:int", "keepdim"}, {keepdim = false})
 
 -- The least and the largest element, of all or along dim.
 function T.aminmax(...)
@@ -31,10 +31,11 @@ function T.aminmax(...)
         input:amax(dim, keepdim)))
 end
 
-local read_nanmean = signature("nanmean", {"input!", "dim", "keepdim", "dtype"}, {keepdim = false})
+local read_nanmean = signature("nanmean", {"input!", "dim", "keepdim", "dtype", "out:Tensor"},
+    {keepdim = false})
 
 function T.nanmean(...)
-    local input, dim, keepdim, dtype = read_nanmean(...)
+    local input, dim, keepdim, dtype, out = read_nanmean(...)
     check_tensor("nanmean", "input", 1, input)
     if not input:is_floating_point() then
         raise("RuntimeError", "nanmean(): expected input to have floating point or complex dtype but got %s",
@@ -42,8 +43,8 @@ function T.nanmean(...)
     end
     if dtype ~= nil then input = input:to(dtype) end
     local present = input:detach():isnan():logical_not()
-    if dim == nil then return input:nansum() / present:sum() end
-    return input:nansum(dim, keepdim) / present:sum(dim, keepdim)
+    if dim == nil then return common.into(out, input:nansum() / present:sum()) end
+    return common.into(out, input:nansum(dim, keepdim) / present:sum(dim, keepdim))
 end
 
 function T.msort(input)
@@ -104,10 +105,10 @@ end
 
 -- Declares quantile and nanquantile.
 local function quantile(name, ignore_nan)
-    local read = signature(name, {"input!", "q!", "dim", "keepdim", "interpolation"},
+    local read = signature(name, {"input!", "q:float!", "dim:int", "keepdim", "interpolation", "out:Tensor"},
         {keepdim = false, interpolation = "linear"})
     T[name] = function(...)
-        local input, q, dim, keepdim, interpolation = read(...)
+        local input, q, dim, keepdim, interpolation, out = read(...)
         check_tensor(name, "input", 1, input)
         q = quantile_points(input, q, interpolation)
         if dim ~= nil then dim = common.wrap_dim(dim, input.ndim) end
@@ -122,9 +123,9 @@ local function quantile(name, ignore_nan)
             ranks = (q * (sorted.shape[-1] - 1)):masked_fill(missing:any(-1, true), sorted.shape[-1] - 1)
         end
         local found = at_ranks(sorted, ranks, interpolation):movedim(-1, 0)
-        if q.ndim == 0 then return torch._named("SqueezeBackward4", found:reshape(size)) end
+        if q.ndim == 0 then return common.into(out, torch._named("SqueezeBackward4", found:reshape(size))) end
         table.insert(size, 1, q:numel())
-        return torch._named("SqueezeBackward4", found:reshape(size))
+        return common.into(out, torch._named("SqueezeBackward4", found:reshape(size)))
     end
 end
 
@@ -176,7 +177,8 @@ local function check_weights(word, weights, input, floating)
     end
 end
 
-local read_cov = signature("cov", {"input!", "correction", "fweights", "aweights"}, {correction = 1})
+local read_cov = signature("cov", {"input!", "correction:int", "fweights:Tensor", "aweights:Tensor"},
+    {correction = 1})
 
 -- The covariance of the variables in input's rows.
 function T.cov(...)
@@ -206,13 +208,19 @@ end
 
 -- ---- histogram ----
 
-local read_histogram = signature("histogram", {"input!", "bins!", "range", "weight", "density"},
+local read_histogram = signature("histogram", {"input!", "bins:tuple of ints!", "range:tuple of floats",
+    "weight", "density"},
     {density = false})
 
 -- The edges of `bins` equal bins over range, or over input's own extremes.
 local function bin_edges(input, bins, range)
     local low, high = 0.0, 1.0
     if range ~= nil then
+        if type(range) ~= "table" or #range ~= 2 then
+            raise("RuntimeError", "torch.histogramdd: for a 1-dimensional histogram range should have 2 " ..
+                "elements, but got %d",
+                type(range) == "table" and #range or 1)
+        end
         low, high = range[1], range[2]
     elseif input:numel() > 0 then
         low, high = input:min():item(), input:max():item()
@@ -240,6 +248,10 @@ end
 function T.histogram(...)
     local input, bins, range, weight, density = read_histogram(...)
     check_tensor("histogram", "input", 1, input)
+    if not torch.is_tensor(bins) and not math.type(bins) then
+        raise("TypeError", "histogram(): argument 'bins' (position 2) must be int, not %s",
+            support.type_word(bins))
+    end
     check_histogram(input, bins, range)
     local edges = torch.is_tensor(bins) and bins or bin_edges(input, bins, range)
     local n, flat = edges:numel() - 1, input:flatten()
@@ -253,7 +265,8 @@ function T.histogram(...)
     return torch._returns("histogram", hist, edges)
 end
 
-local read_histogramdd = signature("histogramdd", {"input!", "bins!", "range", "weight", "density"},
+local read_histogramdd = signature("histogramdd", {"input!", "bins:any!", "range:tuple of floats", "weight",
+    "density"},
     {density = false})
 
 -- The edges of the bins of each of input's columns (points in their last dim), as histogramdd's
@@ -264,6 +277,10 @@ local function column_edges(points, bins, range)
         local count = bins
         bins = {}
         for k = 1, width do bins[k] = count end
+    end
+    if type(bins) ~= "table" then
+        raise("TypeError", "histogramdd(): argument 'bins' (position 2) must be tuple of ints, not %s",
+            support.type_word(bins))
     end
     if #bins ~= width then
         raise("RuntimeError",
