@@ -159,6 +159,8 @@ static int asarray(lua_State *L)
         return raise_error(L, "ValueError", "can't alias tensor with dtype '%s' into dtype '%s'.",
                            dtype_info[src->dtype].cname, dtype_info[dtype].cname);
     Tensor *t = tensor_to(src, dtype, device, copy);
+    int wants = args_option(&a, "requires_grad");
+    if (t && wants && !p.requires_grad && t->requires_grad) t = tensor_detach(t);
     if (t == src && !p.requires_grad) {
         lua_pushvalue(L, (int)v[0].i);
         return 1;
