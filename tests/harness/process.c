@@ -45,6 +45,14 @@ static void make_pipe(int ends[2])
         die("pipe");
 }
 
+/* A program starts as from a terminal, also where the tests themselves run in the background, which ignores Ctrl-C. */
+static void default_signals(void)
+{
+    static const int numbers[] = {SIGPIPE, SIGINT, SIGQUIT, SIGHUP, SIGTSTP};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        signal(numbers[i], SIG_DFL);
+}
+
 static pid_t start(const Run *run, int in, int out, int err)
 {
     pid_t child = fork();
@@ -53,7 +61,7 @@ static pid_t start(const Run *run, int in, int out, int err)
     if (child > 0)
         return child;
     setpgid(0, 0);
-    signal(SIGPIPE, SIG_DFL);
+    default_signals();
     dup2(in, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(run->merged ? out : err, STDERR_FILENO);
@@ -155,7 +163,7 @@ int spawn_on_terminal(const char *const *argv, int rows, int columns, pid_t *chi
     if (*child < 0)
         return -1;
     if (*child == 0) {
-        signal(SIGPIPE, SIG_DFL);
+        default_signals();
         execvp(argv[0], (char *const *)argv);
         perror(argv[0]);
         _exit(127);
