@@ -23,6 +23,7 @@ static const struct {
 static Tensor *taylor(Tensor *A, int degree, int block)
 {
     double coefficient[19] = {1};
+    if (!A) return NULL;
     Tensor *power[5] = {identity_like(A, A->shape[A->ndim - 1]), A}, *y = NULL;
     for (int i = 1; i <= degree; i++) coefficient[i] = coefficient[i - 1] / i;
     for (int i = 2; i <= block; i++) power[i] = op_matmul(power[i - 1], A);

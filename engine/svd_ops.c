@@ -7,7 +7,8 @@
 /* 1 / (v[k] - v[j]) at row j and column k, 1 on the diagonal: v (…, n). */
 static Tensor *reciprocal_differences(Tensor *v)
 {
-    Tensor *differences = op_sub(op_unsqueeze(v, -2), op_unsqueeze(v, -1));
+    Tensor *differences = v ? op_sub(op_unsqueeze(v, -2), op_unsqueeze(v, -1)) : NULL;
+    if (!differences) return NULL;
     return op_reciprocal(op_add(differences, identity_like(v, v->shape[v->ndim - 1])));
 }
 
