@@ -197,6 +197,9 @@ typedef struct ParamInfo {
 
 enum { OP_MAXPARAM = 8 };
 
+/* Where a row of several operands takes plain numbers for tensors; never for all of them. */
+typedef enum NumberRule { NUMBERS_BEHIND, NUMBERS_ANYWHERE, NUMBERS_NOWHERE } NumberRule;
+
 typedef struct OpInfo {
     const char *name;
     OpFormat format;
@@ -216,6 +219,7 @@ typedef struct OpInfo {
     uint8_t variant_inplace; /* what the in-place form adds to the digit */
     bool transparent;       /* COMPOSED: recorded as the ops it is made of, with no node of its own */
     bool writes_first;      /* forward writes into its first argument: the plain form gives it a copy */
+    bool overlapping;       /* in place it may be given a tensor whose elements share memory */
     bool unrecorded;        /* in place it leaves no node: the gradient goes through as if nothing had been written */
     bool underivable_first; /* PyTorch has no derivative where the first operand is a plain number */
     bool hidden;            /* no Lua function: used by derivative formulas only */
@@ -223,6 +227,10 @@ typedef struct OpInfo {
     bool nn;                /* lives in torch.nn.functional only */
     bool method_only, function_only;
     const char *alias;      /* other Lua names, comma-separated */
+    uint8_t numbers;        /* NumberRule; of elementwise rows with several operands */
+    bool dtype_option;      /* takes dtype=, to which its input is converted first */
+    const char *returns;    /* it gives several results: their names as PyTorch's return type has them, or "" */
+    const char *returns_name; /* of that type, when not the op's */
     const char *unsupported; /* name PyTorch's "not implemented for" message uses */
 } OpInfo;
 

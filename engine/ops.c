@@ -393,8 +393,7 @@ static bool inplace_forward(OpId op, const OpInfo *info, const Arg *args)
     case FORMAT_TERNARY: return elementwise_run(op, (Tensor *[]){x, args[1].t, args[2].t}, 3, x) != NULL;
     default: break;
     }
-    bool anywhere = op == OP_fill || op == OP_zero || op == OP_tril || op == OP_triu; /* elements may share memory */
-    if (info->writes_first) return (anywhere || check_writable(x)) && forwards[op](args) != NULL;
+    if (info->writes_first) return (info->overlapping || check_writable(x)) && forwards[op](args) != NULL;
     Tensor *y = run_forward(op, info, args);
     if (!y) return false;
     if (!tensor_same_shape(x, y)) {
@@ -406,7 +405,7 @@ static bool inplace_forward(OpId op, const OpInfo *info, const Arg *args)
     if (!dtype_can_cast((DType)y->dtype, (DType)x->dtype))
         return tide_refuse("RuntimeError", "result type %s can't be cast to the desired output type %s",
                            dtype_info[y->dtype].cname, dtype_info[x->dtype].cname);
-    return (anywhere || check_writable(x)) && copy_plain(x, y);
+    return (info->overlapping || check_writable(x)) && copy_plain(x, y);
 }
 
 static Tensor *apply_inplace(OpId op, const OpInfo *info, const Arg *args)

@@ -66,7 +66,7 @@ static int push_row(lua_State *L, OpId op)
     set_text(L, "combine", info->combine);
     set_text(L, "finish", info->finish);
     set_text(L, "node", op_grad_fn(op, node, sizeof node));
-    lua_pushboolean(L, op_takes_dtype(info));
+    lua_pushboolean(L, info->dtype_option);
     lua_setfield(L, -2, "takes_dtype");
     return 1;
 }

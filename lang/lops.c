@@ -18,53 +18,14 @@ static bool is_elementwise(const OpInfo *info)
     return info->format <= FORMAT_TEST;
 }
 
-/* The fields of ops that give several results; rows not listed give one. */
-static const struct {
-    const char *op, *name, *fields;
-} several[] = {{"max_dim", "max", "values,indices"},
-               {"min_dim", "min", "values,indices"},
-               {"median_dim", "median", "values,indices"},
-               {"nanmedian_dim", "nanmedian", "values,indices"},
-               {"mode", "mode", "values,indices"},
-               {"kthvalue", "kthvalue", "values,indices"},
-               {"sort", "sort", "values,indices"},
-               {"topk", "topk", "values,indices"},
-               {"cummax", "cummax", "values,indices"},
-               {"cummin", "cummin", "values,indices"},
-               {"aminmax", "aminmax", "min,max"},
-               {"max_pool2d_with_indices", NULL, NULL},
-               {"max_pool3d_with_indices", NULL, NULL},
-               {"adaptive_max_pool2d_with_indices", NULL, NULL},
-               {"adaptive_max_pool3d_with_indices", NULL, NULL},
-               {"unique", NULL, NULL},
-               {"unique_consecutive", NULL, NULL},
-               {"var_mean", NULL, NULL},
-               {"std_mean", NULL, NULL},
-               {"linalg_lu_factor_ex", "linalg_lu_factor_ex", "LU,pivots,info"},
-               {"linalg_lu_factor", "linalg_lu_factor", "LU,pivots"},
-               {"linalg_lu", "linalg_lu", "P,L,U"},
-               {"linalg_lu_unpack", "lu_unpack", "P,L,U"},
-               {"linalg_solve_ex", "linalg_solve_ex", "result,info"},
-               {"linalg_inv_ex", "linalg_inv_ex", "inverse,info"},
-               {"linalg_slogdet", "linalg_slogdet", "sign,logabsdet"},
-               {"slogdet", "slogdet", "sign,logabsdet"},
-               {"linalg_ldl_factor_ex", "linalg_ldl_factor_ex", "LD,pivots,info"},
-               {"linalg_ldl_factor", "linalg_ldl_factor", "LD,pivots"},
-               {"linalg_cholesky_ex", "linalg_cholesky_ex", "L,info"},
-               {"triangular_solve", "triangular_solve", "solution,cloned_coefficient"},
-               {"geqrf", "geqrf", "a,tau"},
-               {"linalg_qr", "linalg_qr", "Q,R"},
-               {"linalg_eigh", "linalg_eigh", "eigenvalues,eigenvectors"},
-               {"linalg_svd", "linalg_svd", "U,S,Vh"},
-               {"linalg_lstsq", NULL, NULL}};
-
 int give_op(lua_State *L, OpId op, Tensor *y)
 {
-    const char *name = op_info(op)->name;
-    for (size_t i = 0; i < sizeof several / sizeof *several; i++)
-        if (strcmp(several[i].op, name) == 0)
-            return give_results(L, y, several[i].name, several[i].fields);
-    return give(L, y);
+    const OpInfo *info = op_info(op);
+    if (!info->returns)
+        return give(L, y);
+    if (*info->returns == '\0')
+        return give_results(L, y, NULL, NULL);
+    return give_results(L, y, info->returns_name ? info->returns_name : info->name, info->returns);
 }
 
 Tensor *apply_with_retry(lua_State *L, OpId op, const Arg *args)
@@ -82,44 +43,14 @@ static void check_some_tensor(Args *a, const OpInfo *info, const Arg *v)
     arg_error(a, param_name(info->name, &info->params[0]), 1, "Tensor", 1);
 }
 
-/* sum(dtype=…) and its like convert their input first. */
-static const char *const takes_dtype[] = {"sum",     "nansum",      "mean",         "prod",
-                                          "softmax", "log_softmax", "cumsum",       "cumprod",
-                                          "nanmean", "norm2",       "logcumsumexp", "softmin"};
-
-/* Elementwise rows where PyTorch takes no plain number for a tensor; of the others, those that take one first. */
-static const char *const tensors_only[] = {"atan2",       "arctan2",   "fmax",        "fmin",       "maximum",
-                                           "minimum",     "gcd",       "lcm",         "hypot",      "logaddexp",
-                                           "logaddexp2",  "heaviside", "logical_and", "logical_or", "logical_xor",
-                                           "nextafter",   "igamma",    "igammac"};
-static const char *const number_first[] = {"add",         "sub",         "mul",        "div",         "pow",
-                                           "remainder",   "xlogy",       "bitwise_and", "bitwise_or", "bitwise_xor",
-                                           "floor_divide", "polygamma",  "where",       "bitwise_left_shift",
-                                           "bitwise_right_shift"};
-
-static bool listed(const char *const *names, size_t n, const char *name)
-{
-    while (n > 0 && strcmp(names[n - 1], name) != 0)
-        n--;
-    return n > 0;
-}
-#define LISTED(names, name) listed(names, sizeof names / sizeof *names, name)
-
 /* A plain number where PyTorch wants a tensor is refused. */
 static void check_numbers(Args *a, const OpInfo *info, const Arg *v)
 {
-    bool none = LISTED(tensors_only, info->name), first = !none && LISTED(number_first, info->name);
-    for (int i = 0; i < info->nparam; i++)
-        if (v[i].t->is_number && (none || (i == 0 && !first)) && i < a->count)
+    if (info->numbers == NUMBERS_ANYWHERE)
+        return;
+    for (int i = 0; i < (info->numbers == NUMBERS_NOWHERE ? info->nparam : 1); i++)
+        if (v[i].t->is_number && i < a->count)
             arg_error(a, param_name(info->name, &info->params[i]), i + 1 - a->method, "Tensor", i + 1);
-}
-
-bool op_takes_dtype(const OpInfo *info)
-{
-    for (int i = 0; i < info->nparam; i++)
-        if (info->params[i].kind == 'Y')
-            return false;
-    return LISTED(takes_dtype, info->name);
 }
 
 void read_op_args(Args *a, const OpInfo *info, const char *extra, Arg *v)
@@ -183,7 +114,7 @@ static Tensor *named_by_call(Args *a, OpId op, const Arg *v, Tensor *y)
 int finish_op(Args *a, OpId op, Arg *v)
 {
     lua_State *L = a->L;
-    int dtype_at = op_takes_dtype(op_info(op)) ? args_option(a, "dtype") : 0;
+    int dtype_at = op_info(op)->dtype_option ? args_option(a, "dtype") : 0;
     DType d;
     if (dtype_at) {
         if (!to_dtype(L, dtype_at, &d))
@@ -222,7 +153,7 @@ int call_op(lua_State *L, OpId op, const char *name, bool method)
     bool copies = op == OP_clone || op == OP_contiguous;
     const char *extra = copies                 ? "memory_format"
                         : op == OP_gather      ? "out,sparse_grad"
-                        : op_takes_dtype(info) ? "out,dtype"
+                        : info->dtype_option ? "out,dtype"
                                                : "out";
     read_op_args(&a, info, extra, v);
     if (d != DT_NONE)
@@ -282,7 +213,7 @@ int call_inplace(lua_State *L, OpId op, const char *name)
 static int inplace(lua_State *L)
 {
     OpId op = upvalue_op(L);
-    bool numbers = !LISTED(tensors_only, op_info(op)->name);
+    bool numbers = op_info(op)->numbers != NUMBERS_NOWHERE;
     if (is_elementwise(op_info(op)) && lua_gettop(L) == 2 && op_info(op)->nparam == 2) {
         Tensor *a = to_tensor(L, 1), *b = to_tensor(L, 2);
         if (a && !b && numbers)
@@ -368,7 +299,7 @@ static void add_row(lua_State *L, const Library *lib, OpId op, const char *name)
     lua_CFunction f = info->format == FORMAT_REDUCE ? reduction
                       : !is_elementwise(info)       ? generic
                       : info->nparam == 1           ? unary
-                      : LISTED(tensors_only, info->name) ? generic
+                      : info->numbers == NUMBERS_NOWHERE ? generic
                       : info->nparam == 2                ? binary
                                                     : generic;
     int functions = info->nn ? lib->functional : lib->torch;

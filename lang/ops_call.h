@@ -28,7 +28,5 @@ int give_op(lua_State *L, OpId op, Tensor *y);
 OpId op_of_function(lua_State *L, int f);
 /* The name in torch.linalg of the row linalg_<name>; NULL for other rows. */
 const char *linalg_name(const OpInfo *info);
-/* Whether the row's function has the option dtype=, which converts the input first. */
-bool op_takes_dtype(const OpInfo *info);
 
 #endif
