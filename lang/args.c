@@ -483,3 +483,13 @@ void args_take(Args *a, lua_State *L, const char *function, bool method, const P
     args_begin(a, L, function, method);
     args_read(a, params, n, n, extra, out);
 }
+
+Tensor *self_tensor(lua_State *L, const char *function)
+{
+    Tensor *t = to_tensor(L, 1);
+    if (!t)
+        raise_error(L, "TypeError",
+                    "%s(): argument 'self' must be Tensor, not %s (a method is called with a colon: t:%s(…))",
+                    function, type_word(L, 1), function);
+    return t;
+}

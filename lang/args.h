@@ -62,4 +62,7 @@ int arg_error(Args *a, const char *name, int position, const char *what, int i) 
 /* An integer or float as a double; false for other values. */
 bool number_value(lua_State *L, int i, double *out);
 
+/* The tensor a method was called on; TypeError for anything else. */
+Tensor *self_tensor(lua_State *L, const char *function);
+
 #endif

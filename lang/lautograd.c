@@ -272,16 +272,6 @@ static int is_anomaly_check_nan_enabled(lua_State *L)
 
 /* ---- tensors ---- */
 
-static Tensor *self_tensor(lua_State *L, const char *function)
-{
-    Tensor *t = to_tensor(L, 1);
-    if (!t)
-        raise_error(L, "TypeError",
-                    "%s(): argument 'self' must be Tensor, not %s (a method is called with a colon: t:%s(…))",
-                    function, type_word(L, 1), function);
-    return t;
-}
-
 static int requires_grad_(lua_State *L)
 {
     static const ParamInfo params[] = {REQUIRED('T', "self"), OPTIONAL('B', "requires_grad", "true")};

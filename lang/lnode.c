@@ -152,19 +152,9 @@ static Tensor *call_hook(Tensor *grad, void *context)
 
 static int add_tensor_hook(void *t, Callback *c) { return tensor_register_hook(t, call_hook, free_callback, c); }
 
-static Tensor *hooked_tensor(lua_State *L, const char *function)
-{
-    Tensor *t = to_tensor(L, 1);
-    if (!t)
-        raise_error(L, "TypeError",
-                    "%s(): argument 'self' must be Tensor, not %s (a method is called with a colon: t:%s(…))",
-                    function, type_word(L, 1), function);
-    return t;
-}
-
 static int register_hook(lua_State *L)
 {
-    return push_hook(L, hooked_tensor(L, "register_hook"), NULL, 2, add_tensor_hook);
+    return push_hook(L, self_tensor(L, "register_hook"), NULL, 2, add_tensor_hook);
 }
 
 static Tensor *call_accumulated(Tensor *leaf, void *context)
@@ -187,7 +177,7 @@ static int add_accumulated_hook(void *t, Callback *c)
 
 static int register_post_accumulate_grad_hook(lua_State *L)
 {
-    Tensor *t = hooked_tensor(L, "register_post_accumulate_grad_hook");
+    Tensor *t = self_tensor(L, "register_post_accumulate_grad_hook");
     return push_hook(L, t, NULL, 2, add_accumulated_hook);
 }
 

@@ -238,17 +238,24 @@ function functional.jvp(...)
         like_given(finished(products, create_graph), one_output)
 end
 
--- vhp(func, inputs, v): func's value, and v times its Hessian.
-function functional.vhp(...)
-    local f, given, v, create_graph, strict = read_vhp(...)
-    local inputs, one_input = as_list(given, "inputs", "vhp")
-    local _ <close> = torch.enable_grad()
+-- What Hessians begin with: the inputs made ready and whether they were one tensor, the vectors, func's value there
+-- and its gradient.
+local function with_gradient(name, f, given, v, create_graph, strict)
+    local inputs, one_input = as_list(given, "inputs", name)
     local x = prepared(inputs, create_graph)
-    local with = vectors(v, x, "vhp", TAKES)
-    local y = scalar_of(f, x, "vhp")
+    local with = vectors(v, x, name, TAKES)
+    local y = scalar_of(f, x, name)
     check_strict(strict, {y})
     local first = gradients({y}, x, nil, true, strict, OUTPUT_ALONE:format(0))
     check_curved(strict, first)
+    return x, one_input, with, y, first
+end
+
+-- vhp(func, inputs, v): func's value, and v times its Hessian.
+function functional.vhp(...)
+    local f, given, v, create_graph, strict = read_vhp(...)
+    local _ <close> = torch.enable_grad()
+    local x, one_input, with, y, first = with_gradient("vhp", f, given, v, create_graph, strict)
     local second = gradients(first, x, with, create_graph, strict, LINEAR)
     return finished({y}, create_graph)[1], like_given(finished(second, create_graph), one_input)
 end
@@ -256,14 +263,8 @@ end
 -- hvp(func, inputs, v): func's value, and its Hessian times v.
 function functional.hvp(...)
     local f, given, v, create_graph, strict = read_hvp(...)
-    local inputs, one_input = as_list(given, "inputs", "hvp")
     local _ <close> = torch.enable_grad()
-    local x = prepared(inputs, create_graph)
-    local with = vectors(v, x, "hvp", TAKES)
-    local y = scalar_of(f, x, "hvp")
-    check_strict(strict, {y})
-    local first = gradients({y}, x, nil, true, strict, OUTPUT_ALONE:format(0))
-    check_curved(strict, first)
+    local x, one_input, with, y, first = with_gradient("hvp", f, given, v, create_graph, strict)
     local second = forward_product(first, x, with, create_graph, false)
     return finished({y}, create_graph)[1], like_given(finished(second, create_graph), one_input)
 end
