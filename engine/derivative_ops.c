@@ -100,7 +100,7 @@ static Tensor *exclusive_products(Tensor *x, const Dims *dims)
 
 Tensor *forward_prod_backward(Tensor *g1, Tensor *x, Tensor *product, const Dims *dim, bool keepdim)
 {
-    int64_t zero = 0;
+    int64_t zero = 0, count = 1;
     Dims dims;
     if (x->ndim == 0)
         return op_mul(g1, tensor_number(1));
@@ -109,7 +109,11 @@ Tensor *forward_prod_backward(Tensor *g1, Tensor *x, Tensor *product, const Dims
     if (!tensor_item_int(op_any(op_eq(x, tensor_number(0)), NULL, false), &zero))
         return NULL;
     if (!zero)
-        return op_div(with_dims(op_mul(g1, product), x, dim, keepdim), x);
+        return op_mul(with_dims(g1, x, dim, keepdim), op_div(with_dims(product, x, dim, keepdim), x));
+    for (int i = 0; i < dims.n; i++)
+        count *= x->shape[dims.v[i]];
+    if (count == 1)
+        return with_dims(g1, x, dim, keepdim);
     return op_mul(with_dims(g1, x, dim, keepdim), exclusive_products(x, &dims));
 }
 

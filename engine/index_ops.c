@@ -194,11 +194,30 @@ static bool find_offsets(Plan *plan, Tensor *x)
     return plan->offsets != NULL;
 }
 
-static bool make_plan(Plan *plan, Tensor *x, const TensorList *indices)
+/* Indices are read when elements are: where there are none any number will do, unless an indexed dim itself is empty. */
+static bool check_empty(const Plan *plan, const Tensor *x)
+{
+    int64_t picks = 1;
+    bool empty = false;
+    for (int d = 0; d < x->ndim; d++)
+        empty |= plan->index[d] && x->shape[d] == 0;
+    for (int i = 0; i < plan->broadcast.n; i++)
+        picks *= plan->broadcast.v[i];
+    return !empty || picks == 0 ||
+           tide_refuse("IndexError", "index is out of bounds for dimension with size 0");
+}
+
+/* The plan without its offsets: what the shapes alone decide. */
+static bool plan_shapes(Plan *plan, Tensor *x, const TensorList *indices)
 {
     memset(plan, 0, sizeof *plan);
-    if (!collect_indices(plan, x, indices) || !broadcast_indices(plan, x->ndim) || !shape_result(plan, x))
-        return false;
+    return collect_indices(plan, x, indices) && broadcast_indices(plan, x->ndim) && shape_result(plan, x) &&
+           check_empty(plan, x);
+}
+
+/* Completes the plan; x[indices] has elements. */
+static bool plan_elements(Plan *plan, Tensor *x)
+{
     if (!find_offsets(plan, x))
         return false;
     int64_t shape[TIDE_MAXDIM], stride[TIDE_MAXDIM];
@@ -210,6 +229,14 @@ static bool make_plan(Plan *plan, Tensor *x, const TensorList *indices)
         }
     plan->rest = restrided(x, n, shape, stride);
     return plan->rest != NULL;
+}
+
+static int64_t planned_count(const Plan *plan)
+{
+    int64_t n = 1;
+    for (int i = 0; i < plan->result.n; i++)
+        n *= plan->result.v[i];
+    return n;
 }
 
 /* t, of the result's shape, with the index dims made one and moved first: (offsets, …rest). They are dense
@@ -261,28 +288,34 @@ Tensor *forward_index(Tensor *x, const TensorList *indices)
         return tide_fail("IndexError", "at least one index must be provided");
     if (!given)
         return op_clone(x);
-    if (!make_plan(&plan, x, indices))
+    if (!plan_shapes(&plan, x, indices))
         return NULL;
     Tensor *out = result_new(&plan.result, (DType)x->dtype, x->device);
     if (!out || out->numel == 0)
         return out;
+    if (!plan_elements(&plan, x))
+        return NULL;
     return take_slices(plan.rest, plan.offsets, slices_first(out, &plan)) ? out : NULL;
 }
 
-/* values stretched to the shape of x[indices]. */
-static Tensor *fitted_values(Tensor *values, const Plan *plan)
+static bool check_values(const Tensor *values, const Plan *plan)
 {
     char have[256], want[256];
     bool fits = true;
     int skip = values->ndim - plan->result.n;
     for (int d = 0; skip <= 0 && d < values->ndim; d++)
         fits &= values->shape[d] == 1 || values->shape[d] == plan->result.v[d - skip];
-    if (!fits || skip > 0)
-        return tide_fail(
-            "RuntimeError",
-            "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s",
-            format_dims(have, sizeof have, values->ndim, values->shape),
-            format_dims(want, sizeof want, plan->result.n, plan->result.v));
+    return (fits && skip <= 0) ||
+           tide_refuse(
+               "RuntimeError",
+               "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s",
+               format_dims(have, sizeof have, values->ndim, values->shape),
+               format_dims(want, sizeof want, plan->result.n, plan->result.v));
+}
+
+/* values, which fit, stretched to the shape of x[indices]. */
+static Tensor *fitted_values(Tensor *values, const Plan *plan)
+{
     values = broadcast_plain(values, &plan->result);
     if (values && !steps_as_one(values, plan->at, plan->broadcast.n))
         values = contiguous_plain(values);
@@ -309,6 +342,8 @@ static bool fills_a_mask(const TensorList *indices, const Tensor *values, bool a
 Tensor *forward_index_put(Tensor *x, const TensorList *indices, Tensor *values, bool accumulate)
 {
     Plan plan;
+    if (!plan_shapes(&plan, x, indices) || !check_values(values, &plan))
+        return NULL;
     if (values->dtype != x->dtype && !values->is_number && !fills_a_mask(indices, values, accumulate))
         return tide_fail("RuntimeError",
                          "Index put requires the source and destination dtypes match, got %s for the "
@@ -318,7 +353,11 @@ Tensor *forward_index_put(Tensor *x, const TensorList *indices, Tensor *values, 
         values = converted_plain(values, (DType)x->dtype);
     if (values && values->device.type != x->device.type && values->ndim == 0)
         values = tensor_to(values, (DType)x->dtype, x->device, false);
-    if (!values || !check_same_device((Tensor *[]){x, values}, 2) || !make_plan(&plan, x, indices))
+    if (!values || !check_same_device((Tensor *[]){x, values}, 2))
+        return NULL;
+    if (planned_count(&plan) == 0)
+        return x;
+    if (!plan_elements(&plan, x))
         return NULL;
     if (same_storage(values, x))
         values = tensor_to(values, (DType)values->dtype, values->device, true);
@@ -349,12 +388,23 @@ static bool plan_along(Plan *plan, Tensor *x, int64_t dim, Tensor *index)
     if (x->ndim == 0 && !(x = vector))
         return false;
     entries[dim] = index->ndim == 0 ? restrided(index, 1, (int64_t[]){1}, (int64_t[]){1}) : index;
-    return entries[dim] && make_plan(plan, x, &(TensorList){(int)dim + 1, entries});
+    return entries[dim] && plan_shapes(plan, x, &(TensorList){(int)dim + 1, entries}) && plan_elements(plan, x);
 }
 
 static int64_t size_along(const Tensor *x, int64_t dim)
 {
     return x->ndim ? x->shape[dim] : 1;
+}
+
+/* The three words of PyTorch's three ways through index_select. */
+static Tensor *no_such_slice(const Tensor *x, int64_t dim, int64_t i)
+{
+    if (x->ndim > 1 && x->numel == 0 && x->shape[dim] == 0)
+        return tide_fail("RuntimeError", "index_select(): self indexing axis dim should be positive");
+    if (x->ndim > 1 && (x->numel == 0 || dim == 1))
+        return tide_fail("RuntimeError", "INDICES element is out of DATA bounds, id=%lld axis_dim=%lld",
+                         (long long)i, (long long)x->shape[dim]);
+    return tide_fail("IndexError", "index out of range in self");
 }
 
 Tensor *forward_index_select(Tensor *x, int64_t dim, Tensor *index)
@@ -375,16 +425,17 @@ Tensor *forward_index_select(Tensor *x, int64_t dim, Tensor *index)
     if (!index)
         return NULL;
     if (!all_within(index, 0, size_along(x, dim), &bad))
-        return tide_fail("IndexError", "index out of range in self");
-    if (!plan_along(&plan, x, dim, index))
-        return NULL;
-    if (x->ndim == 0)
-        plan.result.n = 0;
-    Tensor *out = result_new(&plan.result, (DType)x->dtype, x->device);
+        return tide_failed() ? NULL : no_such_slice(x, dim, bad);
+    Dims shape = tensor_dims(x);
+    if (x->ndim > 0)
+        shape.v[dim] = index->numel;
+    Tensor *out = result_new(&shape, (DType)x->dtype, x->device);
     if (!out || out->numel == 0)
         return out;
     if (x->ndim == 0)
         return copy_plain(out, x) ? out : NULL;
+    if (!plan_along(&plan, x, dim, index))
+        return NULL;
     return take_slices(plan.rest, plan.offsets, slices_first(out, &plan)) ? out : NULL;
 }
 
@@ -409,6 +460,14 @@ Tensor *forward_index_select_backward(Tensor *g1, Tensor *like, int64_t dim, Ten
     if (!zeros || !index || !wrap_dim(&dim, like->ndim))
         return NULL;
     return put_along(zeros, dim, index, g1, true) ? zeros : NULL;
+}
+
+/* x with source added along dim, summed in float32 and rounded once: as PyTorch, where it adds by scattering. */
+static Tensor *add_widely(Tensor *x, int64_t dim, Tensor *index, Tensor *source)
+{
+    Tensor *wide = converted_plain(x, DT_F32);
+    source = converted_plain(source, DT_F32);
+    return wide && source && put_along(wide, dim, index, source, true) && copy_plain(x, wide) ? x : NULL;
 }
 
 Tensor *forward_index_add(Tensor *x, int64_t dim, Tensor *index, Tensor *source, double alpha)
@@ -445,15 +504,23 @@ Tensor *forward_index_add(Tensor *x, int64_t dim, Tensor *index, Tensor *source,
                          "dimension. Got self.shape = %s source.shape = %s",
                          format_dims(want, sizeof want, x->ndim, x->shape),
                          format_dims(have, sizeof have, source->ndim, source->shape));
+    bool long_index = index->dtype == DT_I64;
     index = as_int64(index);
     int64_t bad = 0, n = size_along(x, dim);
+    bool scatters = x->ndim > 1 && (dim == 0 || dim == x->ndim - 1) && alpha == 1 && long_index;
     if (!index)
         return NULL;
-    if (x->numel == 0)
+    if (x->numel == 0 && x->ndim > 1)
         return x;
-    if (!all_within(index, 0, n, &bad))
-        return tide_fail("RuntimeError", "index %lld is out of bounds for dimension 0 with size %lld",
-                         (long long)bad, (long long)n);
+    if (!all_within(index, 0, n, &bad)) {
+        if (tide_failed())
+            return NULL;
+        return scatters ? tide_fail("RuntimeError", "index %lld is out of bounds for dimension %lld with size %lld",
+                                    (long long)bad, (long long)dim, (long long)n)
+                        : tide_fail("IndexError", "index out of range in self");
+    }
+    if (scatters && dtype_is_float((DType)x->dtype) && dtype_size((DType)x->dtype) == 2)
+        return add_widely(x, dim, index, source);
     if (alpha != 1)
         source = converted_plain(op_mul(source, tensor_number(alpha)), (DType)x->dtype);
     return source && put_along(x, dim, index, source, true) ? x : NULL;
@@ -495,10 +562,10 @@ Tensor *forward_index_copy(Tensor *x, int64_t dim, Tensor *index, Tensor *source
                          "index_copy_(): Number of indices (%lld) should be equal to source.size(dim) (%lld)",
                          (long long)index->numel, (long long)source->shape[dim]);
     int64_t bad = 0, n = size_along(x, dim);
-    if (!all_within(index, 0, n, &bad))
-        return tide_fail("IndexError",
-                         "index_copy_(): index %lld is out of bounds for dimension 0 with size %lld",
-                         (long long)bad, (long long)n);
+    if (source->numel > 0 && !all_within(index, 0, n, &bad))
+        return tide_failed() ? NULL : tide_fail("IndexError",
+                         "index_copy_(): index %lld is out of bounds for dimension %lld with size %lld",
+                         (long long)bad, (long long)dim, (long long)n);
     return put_along(x, dim, index, source, false) ? x : NULL;
 }
 
@@ -517,7 +584,11 @@ Tensor *forward_index_fill(Tensor *x, int64_t dim, Tensor *index, Tensor *value)
         return tide_fail("IndexError", "index_fill_(): Index has to be a vector/scalar");
     value = value->is_number ? number_as(value, (DType)x->dtype, x->device)
                              : tensor_to(value, (DType)x->dtype, x->device, false);
-    return value && put_along(x, dim, index, value, false) ? x : NULL;
+    int64_t bad = 0, n = size_along(x, dim);
+    if (x->numel > 0 && !all_within(index, -n, n, &bad))
+        return tide_failed() ? NULL : tide_fail("IndexError", "index %lld is out of bounds for dimension %lld with size %lld",
+                         (long long)bad, (long long)dim, (long long)n);
+    return value && (x->numel == 0 || put_along(x, dim, index, value, false)) ? x : NULL;
 }
 
 /* ---- elements by number ---- */
@@ -565,21 +636,13 @@ Tensor *forward_take_backward(Tensor *g1, Tensor *like, Tensor *index)
     return put_slices(element, offsets, line, true) ? zeros : NULL;
 }
 
-/* Negative indices counted from the end of size elements. */
-static Tensor *from_the_end(Tensor *indices, int64_t size)
-{
-    Tensor *low = indices ? op_lt(indices, tensor_integer(0)) : NULL;
-    return op_where(low, op_add(indices, tensor_integer(size)), indices);
-}
-
 Tensor *forward_take_along_dim(Tensor *x, Tensor *indices, const Dims *dim)
 {
     if (indices->dtype != DT_I64)
         return tide_fail("RuntimeError", "torch.take_along_dim(): dtype of indices should be Long but got %s",
                          cname(indices));
     if (!dim)
-        return op_gather(op_reshape(x, DIMS(-1)), 0,
-                         from_the_end(op_reshape(indices, DIMS(indices->numel)), x->numel));
+        return op_gather(op_reshape(x, DIMS(-1)), 0, op_reshape(indices, DIMS(indices->numel)));
     if (x->ndim != indices->ndim)
         return tide_fail("RuntimeError",
                          "torch.take_along_dim(): input and indices should have the same number of "
@@ -598,7 +661,8 @@ Tensor *forward_take_along_dim(Tensor *x, Tensor *indices, const Dims *dim)
     Dims wide = both, picked = both;
     if (a.n)
         wide.v[at] = x->shape[at], picked.v[at] = indices->shape[at];
-    indices = from_the_end(indices, x->ndim ? x->shape[at] : 1);
+    if (indices->numel > 0)
+        indices = op_remainder(indices, tensor_integer(x->ndim ? x->shape[at] : 1));
     return op_gather(op_expand(x, &wide), at, op_expand(indices, &picked));
 }
 

@@ -34,12 +34,7 @@ static Tensor *expanded(Tensor *c, const Dims *shape)
 {
     char want[256], have[256];
     if (c->ndim > shape->n)
-        return tide_fail(
-            "RuntimeError",
-            "expand(torch.%sTensor{%s}, size=%s): the number of sizes provided (%d) must be greater or "
-            "equal to the number of dimensions in the tensor (%d)",
-            cname(c), format_dims(have, sizeof have, c->ndim, c->shape),
-            format_dims(want, sizeof want, shape->n, shape->v), shape->n, c->ndim);
+        return fewer_sizes(c, shape);
     for (int i = 0; i < c->ndim; i++) {
         int at = shape->n - c->ndim + i;
         if (c->shape[i] == shape->v[at] || c->shape[i] == 1)

@@ -73,6 +73,42 @@ Tensor *forward_std(Tensor *x, const Dims *dim, double correction, bool keepdim)
     return spread(OP_std, x, dim, correction, keepdim);
 }
 
+/* The mean of x's n elements, each of which corrects it. As PyTorch's: infinities but a last one make it NaN. */
+static double corrected_mean(const void *x, DType dtype, int64_t n)
+{
+    double mean = n ? 0 : NAN;
+    for (int64_t i = 0; i < n; i++) {
+        double v = dtype == DT_F64 ? ((const double *)x)[i] : ((const float *)x)[i];
+        mean += (v - mean) / (double)(i + 1);
+    }
+    return mean;
+}
+
+Tensor *forward_running_mean(Tensor *x, const Dims *dim, bool keepdim)
+{
+    Dims shape;
+    DType dtype = (DType)x->dtype, work = dtype == DT_F64 ? DT_F64 : DT_F32;
+    if (x->device.type != DEVICE_CPU)
+        return op_mean(x, dim, keepdim);
+    Tensor *lines = reduced_lines(x, dim, keepdim, &shape);
+    lines = lines ? converted_plain(lines, work) : NULL;
+    Tensor *out = lines ? result_new(&shape, work, x->device) : NULL;
+    if (!out)
+        return NULL;
+    for (int64_t i = 0; i < out->numel; i++) {
+        int64_t n = lines->shape[1];
+        const char *line = (const char *)tensor_data(lines) + (size_t)(i * n) * dtype_size(work);
+        double mean = corrected_mean(line, work, n);
+        if (work == DT_F64)
+            ((double *)tensor_data(out))[i] = mean;
+        else
+            ((float *)tensor_data(out))[i] = (float)mean;
+        if ((i * n & 0xffff) < n && tide_check_interrupt())
+            return NULL;
+    }
+    return converted_plain(out, dtype);
+}
+
 Tensor *forward_var_backward(Tensor *g1, Tensor *x, const Dims *dim, double correction, bool keepdim)
 {
     Dims dims;
@@ -81,7 +117,12 @@ Tensor *forward_var_backward(Tensor *g1, Tensor *x, const Dims *dim, double corr
         return NULL;
     for (int i = 0; i < dims.n; i++)
         n *= (double)x->shape[dims.v[i]];
-    double freedom = n - correction > 0 ? n - correction : 0;
+    double freedom = n - correction;
+    /* PyTorch's answer without dims, where it tells the mean from other elements; with dims it just divides. */
+    if (freedom <= 0 && (!dim || x->ndim == 0)) {
+        Tensor *at_mean = op_eq(x, op_mean(x, NULL, false));
+        return op_mul(kept(g1, x, dim, keepdim), op_where(at_mean, tensor_number(NAN), tensor_number(INFINITY)));
+    }
     return op_mul(op_mul(kept(g1, x, dim, keepdim), tensor_number(2 / freedom)),
                   op_sub(x, op_mean(x, dim, true)));
 }

@@ -232,7 +232,7 @@ Tensor *reduce_run(OpId op, Tensor *x, const Dims *dim, bool keepdim)
 {
     Dims dims;
     DType compute, result;
-    if (!wrap_dims(dim, x->ndim, &dims) || !reduce_types(op, x, &compute, &result)) return NULL;
+    if (!reduce_types(op, x, &compute, &result) || !wrap_dims(dim, x->ndim, &dims)) return NULL;
     if ((op == OP_any || op == OP_all) && dim && dim->n == 0) dims.n = 0; /* of these two no dims are none */
     int64_t count = 1;
     for (int i = 0; i < dims.n; i++) count *= x->shape[dims.v[i]];

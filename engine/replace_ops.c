@@ -138,19 +138,26 @@ Tensor *forward_index_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *sour
     if (!wrap_dim(&dim, x->ndim) || !check_same_device((Tensor *[]){x, index, source}, 3) ||
         !check_index_reduce(x, dim, index, source))
         return NULL;
-    if (x->dtype == DT_BOOL)
+    if (x->dtype == DT_BOOL && (!include_self || x->ndim < 2))
         return tide_fail("NotImplementedError", "\"%s\" not implemented for 'Bool'",
-                         !include_self ? "index_reduce_func_exclude_input_init"
-                         : reduce == 2 ? "div_floor_cpu"
-                                       : "index_func_");
+                         include_self ? "index_func_" : "index_reduce_func_exclude_input_init");
+    if (x->ndim > 1 && index->numel == 0)
+        return x;
     char shape[256];
     if (x->ndim > 1 && x->shape[dim] == 0 && index->numel > 0)
         return tide_fail("IndexError", "select(): index 0 out of range for tensor of size %s at dimension %lld",
                          format_dims(shape, sizeof shape, x->ndim, x->shape), (long long)dim);
     Tensor *at = slice_index(index, dim, source);
     if (!at) return NULL;
-    if (!all_within(as_int64(index), 0, x->ndim ? x->shape[dim] : 1, &outside))
-        return tide_failed() ? NULL : tide_fail("IndexError", "index out of range in self");
+    int64_t size = x->ndim ? x->shape[dim] : 1;
+    if (!all_within(as_int64(index), 0, size, &outside))
+        return tide_failed() ? NULL
+               : include_self || x->numel == 0
+                   ? tide_fail("IndexError", "index out of range in self")
+                   : tide_fail("IndexError", "index %lld is out of bounds for dimension %lld with size %lld",
+                               (long long)outside, (long long)dim, (long long)size);
+    if (x->dtype == DT_BOOL && reduce == 2)
+        return tide_fail("NotImplementedError", "\"div_floor_cpu\" not implemented for 'Bool'");
     return forward_scatter_reduce(x, dim, at, source, reduce, include_self);
 }
 

@@ -106,13 +106,13 @@ static Tensor *scatter_by(OpId op, const char *who, Tensor *x, int64_t dim, Tens
     bool number = src->is_number;
     if (!wrap_dim(&dim, x->ndim))
         return NULL;
-    if (number)
+    if (number && index->numel > 0)
         src = number_as(src, (DType)x->dtype, x->device);
     if (!src || !check_same_device((Tensor *[]){x, index, src}, 3))
         return NULL;
     if (!(index = checked_index(index, who)))
         return NULL;
-    if (src->dtype != x->dtype)
+    if (src->dtype != x->dtype && !src->is_number)
         return tide_fail("RuntimeError", "scatter(): Expected self.dtype to be equal to src.dtype");
     if (!check_scatter(x, dim, index, number ? NULL : src))
         return NULL;
@@ -130,6 +130,16 @@ static Tensor *scatter_by(OpId op, const char *who, Tensor *x, int64_t dim, Tens
     return kernel_run(op, (Tensor *[]){at, from}, 2, &to, 1, arg) ? x : NULL;
 }
 
+/* Sums and products of 16-bit floats are made in float32 and rounded once. */
+static Tensor *scatter_widely(OpId op, const char *who, Tensor *x, int64_t dim, Tensor *index, Tensor *src, Arg how)
+{
+    if (!dtype_is_float((DType)x->dtype) || dtype_size((DType)x->dtype) != 2 || src->dtype != x->dtype)
+        return scatter_by(op, who, x, dim, index, src, how);
+    Tensor *wide = converted_plain(x, DT_F32);
+    src = converted_plain(src, DT_F32);
+    return wide && src && scatter_by(op, who, wide, dim, index, src, how) && copy_plain(x, wide) ? x : NULL;
+}
+
 Tensor *forward_scatter(Tensor *x, int64_t dim, Tensor *index, Tensor *src)
 {
     return scatter_by(OP_scatter, "scatter", x, dim, index, src, (Arg){0});
@@ -137,7 +147,7 @@ Tensor *forward_scatter(Tensor *x, int64_t dim, Tensor *index, Tensor *src)
 
 Tensor *forward_scatter_add(Tensor *x, int64_t dim, Tensor *index, Tensor *src)
 {
-    return scatter_by(OP_scatter_add, "scatter_add", x, dim, index, src, (Arg){0});
+    return scatter_widely(OP_scatter_add, "scatter_add", x, dim, index, src, (Arg){0});
 }
 
 Tensor *forward_gather_backward(Tensor *g1, Tensor *like, int64_t dim, Tensor *index)
@@ -183,9 +193,12 @@ Tensor *forward_scatter_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *sr
         return tide_fail("RuntimeError",
                          "reduce argument must be either sum, prod, mean, amax or amin, got %lld",
                          (long long)reduce);
+    if (reduce == REDUCE_MEAN && x->dtype == DT_BOOL)
+        return tide_fail("NotImplementedError", "\"%s\" not implemented for 'Bool'",
+                         index->numel ? "scatter_gather_tensor_cpu_reduce_mean" : "div_floor_cpu");
     if (!include_self && !forward_scatter(x, dim, index, tensor_number(reduce_identity(x, reduce))))
         return NULL;
-    if (!scatter_by(OP_scatter_reduce, "scatter_reduce", x, dim, index, src, (Arg){.i = reduce}))
+    if (!scatter_widely(OP_scatter_reduce, "scatter_reduce", x, dim, index, src, (Arg){.i = reduce}))
         return NULL;
     if (reduce != REDUCE_MEAN)
         return x;

@@ -19,7 +19,8 @@ Tensor *forward_bincount(Tensor *x, Tensor *weights, int64_t minlength)
         return tide_fail("RuntimeError", "weights should be 1-d and have the same length as input");
     if (high == INT64_MAX)
         return tide_fail("RuntimeError",
-                         "bincount: maximum value of input overflowed, it should be < 9223372036854775807");
+                         "maximum value of input overflowed, it should be < 9223372036854775807 but got "
+                         "9223372036854775807");
     int64_t n = high + 1 > minlength ? high + 1 : minlength;
     DType sums = !weights ? DT_I64 : weights->dtype == DT_F32 ? DT_F32 : DT_F64;
     Tensor *out = tensor_zeros(DIMS(n), sums, x->device);
@@ -32,10 +33,6 @@ Tensor *forward_bincount(Tensor *x, Tensor *weights, int64_t minlength)
 
 Tensor *forward_histc(Tensor *x, int64_t bins, double min, double max)
 {
-    if (x->dtype == DT_U8 && (min < 0 || max < 0))
-        return tide_fail("RuntimeError", "value cannot be converted to type uint8_t without overflow");
-    if (!check_float(x, x->dtype == DT_BOOL ? "linspace_cpu" : "histogram_cpu"))
-        return NULL;
     if (bins < 1)
         return tide_fail("RuntimeError", "torch.histogram(): bins must be > 0, but got %lld for dimension 0",
                          (long long)bins);
@@ -47,6 +44,10 @@ Tensor *forward_histc(Tensor *x, int64_t bins, double min, double max)
     }
     if (min == max)
         min -= 1, max += 1;
+    if (x->dtype == DT_U8 && (min < 0 || max < 0))
+        return tide_fail("RuntimeError", "value cannot be converted to type uint8_t without overflow");
+    if (!check_float(x, x->dtype == DT_BOOL ? "linspace_cpu" : "histogram_cpu"))
+        return NULL;
     if (!(min - min == 0 && max - max == 0))
         return tide_fail("RuntimeError", "torch.histc: range of [%g, %g] is not finite",
                          min != min ? __builtin_nan("") : min, max != max ? __builtin_nan("") : max);

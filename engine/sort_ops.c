@@ -266,7 +266,7 @@ Tensor *forward_kthvalue(Tensor *x, int64_t k, int64_t dim, bool keepdim)
     if (k < 1 || k > size_along(x, dim))
         return tide_fail("RuntimeError", "kthvalue(): selected number k out of range for dimension %lld",
                          (long long)dim);
-    if (!check_not_bool(x, "kthvalue_cpu"))
+    if (x->ndim > 0 && !check_not_bool(x, "kthvalue_cpu"))
         return NULL;
     Arg arg[4] = {[1] = {.i = k}, [2] = {.i = dim}, [3] = {.b = keepdim}};
     if (!find(OP_kthvalue, x, dim, 1, !keepdim, arg, &r))
@@ -309,10 +309,10 @@ static Tensor *middle_all(OpId op, Tensor *x)
 {
     ValuesIndices r;
     int64_t first = 0;
-    if (!check_not_bool(x, "median_cpu"))
-        return NULL;
     if (x->numel == 0)
         return tensor_full(&(Dims){0}, NAN, (DType)x->dtype, x->device);
+    if (!check_not_bool(x, "median_cpu"))
+        return NULL;
     Tensor *flat = contiguous_plain(x);
     flat = flat ? restrided(flat, 1, &x->numel, (int64_t[]){1}) : NULL;
     return flat && middle(op, flat, &first, false, &r) ? r.values : NULL;

@@ -116,6 +116,19 @@ bool all_within(Tensor *index, int64_t low, int64_t high, int64_t *outside)
     return tensor_item_int(op_take(index, first), outside) && false;
 }
 
+/* The dtypes that Lua Torch knew already are called as it called them. */
+Tensor *fewer_sizes(const Tensor *x, const Dims *size)
+{
+    char want[256], have[256];
+    bool newer = x->dtype == DT_BOOL || x->dtype == DT_BF16;
+    return tide_fail("RuntimeError",
+                     "expand(%s%s%s{%s}, size=%s): the number of sizes provided (%d) must be greater or equal to the "
+                     "number of dimensions in the tensor (%d)",
+                     newer ? "CPU" : "torch.", dtype_info[x->dtype].cname, newer ? "Type" : "Tensor",
+                     format_dims(have, sizeof have, x->ndim, x->shape),
+                     format_dims(want, sizeof want, size->n, size->v), size->n, x->ndim);
+}
+
 bool take_slices(Tensor *rest, Tensor *offsets, Tensor *out)
 {
     if (!rest || !offsets || !out)

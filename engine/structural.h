@@ -27,6 +27,9 @@ bool check_not_bool(const Tensor *t, const char *kernel);
  * error is pending. */
 bool all_within(Tensor *index, int64_t low, int64_t high, int64_t *outside);
 
+/* Refuses to expand x to sizes of fewer dims than it has; NULL. */
+Tensor *fewer_sizes(const Tensor *x, const Dims *size);
+
 /* x where offsets (int64, one dim, in elements of x's strides) name slices of x without its indexed dims:
  * out is (offsets, …rest). */
 bool take_slices(Tensor *rest, Tensor *offsets, Tensor *out);

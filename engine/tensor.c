@@ -427,6 +427,26 @@ Tensor *tensor_arange_int(int64_t start, int64_t end, int64_t step, DType dtype,
     return placed(t, device);
 }
 
+/* A value rounded to the dtype, which has 16 bits. */
+static float rounded(double v, DType dtype)
+{
+    char element[2];
+    element_store_double(element, dtype, v);
+    return (float)element_as_double(element, dtype);
+}
+
+/* As below, rounded to 16 bits after each step. */
+static void fill_narrow(char *p, float start, float end, int64_t steps, DType dtype)
+{
+    float a = rounded(start, dtype), b = rounded(end, dtype);
+    float step = steps > 1 ? rounded(rounded(b - a, dtype) / rounded((double)(steps - 1), dtype), dtype) : 0;
+    for (int64_t i = 0; i < steps; i++) {
+        bool low = i < steps / 2 || steps == 1;
+        float way = rounded(step * rounded((double)(low ? i : steps - i - 1), dtype), dtype);
+        element_store_double(p + 2 * i, dtype, low ? a + way : b - way);
+    }
+}
+
 Tensor *tensor_linspace(double start, double end, int64_t steps, DType dtype, Device device)
 {
     if (steps < 0) return tide_fail("RuntimeError", "number of steps must be non-negative");
@@ -441,6 +461,8 @@ Tensor *tensor_linspace(double start, double end, int64_t steps, DType dtype, De
         for (int64_t i = 0; i < steps; i++)
             ((float *)p)[i] =
                 i < half || steps == 1 ? a + step * (float)i : b - step * (float)(steps - i - 1);
+    } else if (dtype_is_float(dtype) && width == 2) {
+        fill_narrow(p, (float)start, (float)end, steps, dtype);
     } else {
         double step = steps > 1 ? (end - start) / (double)(steps - 1) : 0;
         for (int64_t i = 0; i < steps; i++)

@@ -1,5 +1,5 @@
 /* view_ops.c - the VIEW rows: other geometry on the same storage, and compositions that are views where possible. */
-#include "engine/ops.h"
+#include "engine/structural.h"
 
 #include <string.h>
 
@@ -283,12 +283,7 @@ Tensor *forward_expand(Tensor *x, const Dims *size)
 {
     char want[256], have[256];
     if (size->n < x->ndim)
-        return tide_fail("RuntimeError",
-                         "expand(torch.%sTensor{%s}, size=%s): the number of sizes provided (%d) must be "
-                         "greater or equal to "
-                         "the number of dimensions in the tensor (%d)",
-                         dtype_info[x->dtype].cname, format_dims(have, sizeof have, x->ndim, x->shape),
-                         format_dims(want, sizeof want, size->n, size->v), size->n, x->ndim);
+        return fewer_sizes(x, size);
     if (size->n > TIDE_MAXDIM)
         return tide_fail("RuntimeError", "tensors have at most %d dims, but %d were asked for", TIDE_MAXDIM,
                          size->n);

@@ -238,14 +238,20 @@ static Tensor *take_int(Tensor *x, int dim, int64_t i, int position)
     return op_select(x, dim, i);
 }
 
+static bool check_step(const Slice *s)
+{
+    int64_t step = s->present & 4 ? s->v[2] : 1;
+    if (step == 0)
+        return tide_refuse("ValueError", "slice step cannot be zero");
+    return step > 0 || tide_refuse("ValueError", "step must be greater than zero");
+}
+
 static Tensor *take_slice(Tensor *x, int dim, const Slice *s, bool always)
 {
     int64_t start = s->present & 1 ? s->v[0] : 0, end = s->present & 2 ? s->v[1] : INT64_MAX,
             step = s->present & 4 ? s->v[2] : 1;
-    if (step == 0)
-        return tide_fail("ValueError", "slice step cannot be zero");
-    if (step < 0)
-        return tide_fail("ValueError", "step must be greater than zero");
+    if (!check_step(s))
+        return NULL;
     if (!always && start == 0 && step == 1 && end >= x->shape[dim])
         return x;
     return op_slice(x, dim, start, end, step);
@@ -285,13 +291,17 @@ static Tensor *apply_views(Tensor *self, const Index *ix, bool write, Found *fou
 {
     memset(found, 0, sizeof *found);
     int named = dims_named(ix), dim = 0;
+    if (ix->single && self->ndim == 0 && ix->item[0].kind == ITEM_INT && ix->item[0].i != 0)
+        return tide_fail("IndexError", "index %lld is out of bounds for dimension 0 with size 0",
+                         (long long)ix->item[0].i);
     if (ix->single && self->ndim == 0 && ix->item[0].kind == ITEM_INT)
         return tide_fail(
             "IndexError",
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in "
             "C++ to convert a 0-dim tensor to a number");
     if (ix->single && self->ndim == 0 && ix->item[0].kind == ITEM_SLICE)
-        return tide_fail("IndexError", "slice() cannot be applied to a 0-dim tensor.");
+        return check_step(&ix->item[0].s) ? tide_fail("IndexError", "slice() cannot be applied to a 0-dim tensor.")
+                                          : NULL;
     if (named > self->ndim)
         return tide_fail("IndexError", "too many indices for tensor of dimension %d", self->ndim);
     Tensor *x = self;
@@ -375,31 +385,38 @@ static Tensor *read_value(lua_State *L, const Tensor *t, int i)
     return v;
 }
 
+/* x, a view, overwritten by v: filled by one element, else a copy of v without the ones before x's own dims. */
+static bool write_view(Tensor *x, Tensor *v)
+{
+    Dims shape = tensor_dims(x);
+    if (v->ndim == 0 && x->ndim > 0)
+        return tensor_fill_(x, v) != NULL;
+    if (tensor_same_shape(v, x))
+        return tensor_copy_(x, v) != NULL;
+    v = without_leading_ones(v, 0);
+    v = v ? op_expand(v, &shape) : NULL;
+    return v && tensor_copy_(x, v) != NULL;
+}
+
 void index_write(lua_State *L, Tensor *t, int key, int value)
 {
     Index ix;
     Found found;
     read_key(L, key, &ix);
-    Tensor *v = read_value(L, t, value), *x = apply_views(t, &ix, true, &found);
+    Tensor *v = read_value(L, t, value);
+    if (v->is_number)
+        v = number_as(v, (DType)t->dtype, t->device);
+    Tensor *x = v ? apply_views(t, &ix, true, &found) : NULL;
     if (!x)
         raise_pending(L);
     bool ok;
     if (found.count) {
         Tensor *room[TIDE_MAXDIM];
         TensorList list = index_list(x, &found, room);
-        if (v->is_number)
-            v = number_as(v, (DType)x->dtype, x->device);
         v = without_leading_ones(v, 0);
         ok = v && op_apply_inplace(OP_index_put, (Arg[]){{.t = x}, {.list = &list}, {.t = v}, {.b = false}});
-    } else if (v->is_number) {
-        v = number_as(v, (DType)x->dtype, x->device);
-        ok = v && tensor_fill_(x, v) != NULL;
     } else {
-        Dims shape = tensor_dims(x);
-        v = without_leading_ones(v, x->ndim);
-        if (v && !tensor_same_shape(v, x))
-            v = op_expand(v, &shape);
-        ok = v && tensor_copy_(x, v) != NULL;
+        ok = write_view(x, v);
     }
     if (!ok)
         raise_pending(L);

@@ -399,6 +399,13 @@ static int norm(lua_State *L)
         return raise_error(L, "RuntimeError",
                            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s",
                            dtype_info[x->dtype].cname);
+    if ((word ? strcmp(word, "fro") == 0 : !v[1].i) && v[2].dims && v[2].dims->n > 2) {
+        char text[256] = "";
+        size_t used = 0;
+        for (int i = 0; i < v[2].dims->n && used < sizeof text; i++)
+            used += (size_t)snprintf(text + used, sizeof text - used, " %lld", (long long)v[2].dims->v[i]);
+        return raise_error(L, "RuntimeError", "linalg.matrix_norm: dim must be a 2-tuple. Got%s", text);
+    }
     return give_out(&a, x ? op_norm(x, p, v[2].dims, v[3].b) : NULL);
 }
 
@@ -429,7 +436,7 @@ static int spread(lua_State *L)
     Tensor *y = op_apply(which & 1 ? OP_std : OP_var, (Arg[]){v[0], {.dims = dim}, {.f = correction}, v[3]});
     if (which < 2 || !y) return give_out(&a, y);
     const char *node = which == 2 ? "VarMeanBackward0" : "StdMeanBackward0";
-    Tensor *mean = node_named(op_mean(v[0].t, dim, v[3].b), node);
+    Tensor *mean = node_named(op_running_mean(v[0].t, dim, v[3].b), node);
     node_named(y, node);
     if (!mean) return raise_pending(L);
     push_tensor(L, y);

@@ -239,9 +239,10 @@ local function same_exactly(a, b)
     return a == b and (a ~= 0 or math.type(a) == "integer" or 1 / a == 1 / b) or a ~= a and b ~= b
 end
 
--- ulp N: within N units in the last place of the wanted element; near N: of the wanted tensor's largest element.
-local function first_difference(rule, dtype, want, got)
-    local scale = rule.kind == "near" and largest(want) or 0
+-- ulp N: within N units in the last place of the wanted element; near N: of the wanted tensor's largest element, or
+-- of `least`, the size of the terms that it was summed from, if that is larger.
+local function first_difference(rule, dtype, want, got, least)
+    local scale = rule.kind == "near" and math.max(largest(want), least) or 0
     for i, w in ipairs(want) do
         local g = got[i]
         local slack = 0
@@ -257,6 +258,16 @@ local function line_text(line)
     local words = {}
     for i, v in ipairs(line.values or {}) do words[i] = " " .. number_text(v) end
     return (line.is_error and escaped(line.text) or line.text) .. table.concat(words)
+end
+
+-- The largest element of the gradients: the gradient of a gradient is made of terms of their size, which cancel.
+local function largest_gradient(case)
+    local most = 0
+    for _, want in ipairs(case.want) do
+        local dtype, text = want:match("^grad [^ ]+ ([^ ]+) [^:]*:(.*)")
+        if dtype then most = math.max(most, largest(numbers_of(dtype, text))) end
+    end
+    return most
 end
 
 -- Why the line is not what is wanted; nil if it is.
@@ -280,7 +291,8 @@ local function difference(case, want, line)
     local wanted = numbers_of(line.dtype, elements_text)
     if #wanted ~= #line.values then return "another number of elements" end
     local rule = want:find("^=") and case.value_rule or case.grad_rule
-    local i = first_difference(rule, line.dtype, wanted, line.values)
+    local least = want:find("^grad2") and rule.kind == "near" and largest_gradient(case) or 0
+    local i = first_difference(rule, line.dtype, wanted, line.values, least)
     return i and ("element %d is %s, not %s"):format(i - 1, number_text(line.values[i]), number_text(wanted[i])) or nil
 end
 

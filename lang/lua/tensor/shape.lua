@@ -141,7 +141,7 @@ T.row_stack = T.vstack
 function T.block_diag(...)
     local list, width = common.tensors(...), 0
     if #list == 0 then return torch.empty(1, 0) end
-    local blocks, dtype = {}, nil
+    local blocks, of_dims, of_numbers = {}, nil, nil
     for i, x in ipairs(list) do
         if not torch.is_tensor(x) then
             raise("TypeError", "expected Tensor as element %d in argument 0, but got %s", i - 1,
@@ -152,8 +152,16 @@ function T.block_diag(...)
                 "Input %d has %d dimensions", i - 1, x.ndim)
         end
         blocks[i] = at_least_2d(x)
-        dtype = dtype and torch.promote_types(dtype, x.dtype) or x.dtype
+        if x.ndim > 0 then
+            of_dims = of_dims and torch.promote_types(of_dims, x.dtype) or x.dtype
+        else
+            of_numbers = of_numbers and torch.promote_types(of_numbers, x.dtype) or x.dtype
+        end
         width = width + blocks[i].shape[1]
+    end
+    local dtype = of_dims or of_numbers
+    if of_dims and of_numbers then
+        dtype = torch.result_type(torch.empty(1, {dtype = of_dims}), torch.empty({}, {dtype = of_numbers}))
     end
     local rows, before = {}, 0
     for i, block in ipairs(blocks) do

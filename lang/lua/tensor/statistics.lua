@@ -23,6 +23,9 @@ function T.aminmax(...)
         raise("RuntimeError", "aminmax(): cannot compute aminmax over an empty dimension as the operation " ..
             "has no identity.")
     end
+    if dim ~= nil and input:numel() == 0 and input.shape[dim] == 0 then
+        raise("IndexError", "aminmax: Expected reduction dim %d to have non-zero size.", dim % input.ndim)
+    end
     if dim == nil then
         dim = {}
         for k = 1, input.ndim do dim[k] = k - 1 end
@@ -40,6 +43,10 @@ function T.nanmean(...)
     if not input:is_floating_point() then
         raise("RuntimeError", "nanmean(): expected input to have floating point or complex dtype but got %s",
             DTYPE_NAMES[tostring(input.dtype)])
+    end
+    if dtype ~= nil and not dtype.is_floating_point then
+        raise("RuntimeError", "nanmean(): could not infer output dtype. Optional dtype must be either a " ..
+            "floating point or complex dtype. Got: %s", DTYPE_NAMES[tostring(dtype)])
     end
     if dtype ~= nil then input = input:to(dtype) end
     local present = input:detach():isnan():logical_not()

@@ -126,9 +126,9 @@ class Draw:
             return self.pick([floor, ceiling])
         return self.integer(max(math.ceil(low), floor), min(math.floor(high), ceiling))
 
-    def lay_out(self, t):
-        """The same elements, dense or transposed or with gaps or a dim expanded."""
-        how = self.weighted({"dense": 6, "transposed": 2, "gaps": 2, "expanded": 1})
+    def lay_out(self, t, expanded=True):
+        """The same elements, dense or transposed or with gaps or, where that is wanted, a dim expanded."""
+        how = self.weighted({"dense": 6, "transposed": 2, "gaps": 2, "expanded": int(expanded)})
         if t.dim() == 0 or t.numel() == 0 or how == "dense":
             return t
         if how == "transposed" and t.dim() > 1:
@@ -143,13 +143,19 @@ class Draw:
             return t.narrow(i, 0, 1).expand(t.shape)
         return t
 
-    def tensor(self, dtype, shape, low=-4, high=4, special=True, grad=True, dense=False):
+    def tensor(self, dtype, shape, low=-4, high=4, special=True, grad=True, dense=False, expanded=True):
         """Adds an input; returns its name. Floats ask for a gradient where the case does and `grad` lets them."""
         values = [self.element(dtype, low, high, special) for _ in range(math.prod(shape))]
         t = torch.tensor(values, dtype=dtype).reshape(shape)
         if not dense:
-            t = self.lay_out(t)
+            t = self.lay_out(t, expanded)
         return self.give(t, grad)
+
+    def untied(self, name):
+        """No gradient where elements repeat: which of equal ones gets it is not defined."""
+        t = self.inputs[name]
+        if t.unique().numel() < t.numel():
+            t.requires_grad_(False)
 
     def give(self, t, grad=True):
         name = "abcdefghijklm"[len(self.inputs)]

@@ -39,7 +39,7 @@ FACTORS = """
 """.split()
 
 # Sums and quotients of neighbours that cancel.
-CANCELLING = "gradient logaddexp2 log_softmax log_softmax.with_dtype renorm".split()
+CANCELLING = "var std var_mean std_mean gradient logaddexp2 log_softmax log_softmax.with_dtype renorm".split()
 
 # PyTorch cuts the series of their derivatives short: about 1e-10 is right in double precision.
 SERIES = "lgamma digamma mvlgamma polygamma igamma igammac".split()

@@ -29,6 +29,7 @@ def order(d, op):
     if op == "msort":
         return f"torch.msort({a})"
     if op == "topk":
+        d.untied(a)
         call = f"torch.topk({a}, {d.integer(0, 2)}{options(dim=d.pick([None, dim]), largest=d.pick([None, False]))})"
         return f"values, places = {call}\nvalues"  # the places of equal elements are not defined
     if op == "unique":
@@ -43,10 +44,9 @@ def order(d, op):
         return f"torch.histc({a}, bins={d.integer(1, 5)}{d.pick(['', ', min=-2, max=2'])})"
     if op == "histogram":
         return f"torch.histogram({a}, {d.integer(1, 4)}{d.pick(['', ', range=(-2.0, 2.0)'])}{d.pick(['', ', density=True'])})"
-    edges = torch.tensor(
-        sorted(d.scalar(-4, 4) for _ in range(d.integer(0, 4))),
-        dtype=d.pick([torch.float32, torch.int64, dtype]) if dtype is not torch.bool else torch.float32,
-    )
+    kind = d.pick([torch.float32, torch.int64, dtype]) if dtype is not torch.bool else torch.float32
+    low = 0 if kind is torch.uint8 else -4
+    edges = torch.tensor(sorted(d.scalar(low, 4) for _ in range(d.integer(0, 4))), dtype=kind)
     if op == "searchsorted":
         e = d.give(edges, grad=False)
         return f"torch.searchsorted({e}, {a}{options(right=d.pick([None, True]), out_int32=d.pick([None, True]), side=d.pick([None, None, 'left', 'right']))})"

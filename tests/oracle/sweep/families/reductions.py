@@ -41,6 +41,8 @@ MANY_DIMS = {
 }
 # With no dims at all PyTorch's own gradients and shapes are wrong here.
 EMPTY_DIMS_WRONG = {"std", "var", "std_mean", "var_mean", "logsumexp"}
+# Of expanded tensors PyTorch reads beyond the memory, or leaves open which of equal elements gets the gradient.
+SORTED_IN_PLACE = {"median", "nanmedian", "kthvalue"}
 NO_KEEPDIM = {"count_nonzero"}
 CASTING = {"sum", "mean", "prod", "nansum", "nanmean", "cumsum", "cumprod"}
 DTYPE_NAMES = ["float32", "float64", "int64", "int32", "bool", "float16"]
@@ -50,11 +52,14 @@ DTYPE_NAMES = ["float32", "float64", "int64", "int32", "bool", "float16"]
 def reductions(d, op):
     dtype = d.dtype(floats=8) if op in FLOAT_ONLY else d.dtype()
     shape = d.shape()
-    a = d.tensor(dtype, shape, special=d.chance(0.5))
+    special = d.chance(0.5) and op != "mode"  # PyTorch sorts for it by a comparison that NaN breaks
+    a = d.tensor(dtype, shape, special=special, expanded=op not in SORTED_IN_PLACE)
     ndim = len(shape)
     d.double = d.chance(0.3)
     keepdim = d.pick([None, None, True, False]) if op not in NO_KEEPDIM else None
     cast = getattr(torch, d.pick(DTYPE_NAMES)) if op in CASTING and d.chance(0.2) else None
+    if op in ("quantile", "nanquantile", "kthvalue"):
+        d.untied(a)
     if op in ("quantile", "nanquantile"):
         q = d.pick(["0.5", "0.25", "0.9", "torch.tensor([0.25, 0.5])", "1.5"])
         how = d.pick([None, "linear", "lower", "higher", "nearest", "midpoint"])

@@ -165,7 +165,7 @@ def joins(d, op):
         if op == "broadcast_tensors":
             sizes = d.broadcastable(shape)
         if d.chance(0.04):
-            sizes[0] = sizes[0] + 1 if sizes else 1
+            sizes = [sizes[0] + 1, *sizes[1:]] if sizes else [1]
         if op == "block_diag":
             sizes = d.full_shape(0, 2)
         names.append(d.tensor(first if d.chance(0.8) else d.dtype(), sizes, special=False))
