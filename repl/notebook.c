@@ -220,29 +220,57 @@ bool cells_of_notebook(Cells *cells, const char *text, size_t length)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
+/* How many of the n bytes are one character of UTF-8; 0 when they begin with none. */
+static size_t character_length(const char *bytes, size_t n)
+{
+    unsigned char first = (unsigned char)bytes[0], second = n > 1 ? (unsigned char)bytes[1] : 0;
+    static const unsigned char firsts[] = {0x80, 0xc2, 0xe0, 0xf0, 0xf5}, lengths[] = {1, 0, 2, 3, 4};
+    size_t length = 0;
+    for (int i = 4; i >= 0 && first < firsts[i]; i--)
+        length = lengths[i];
+    bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+    bool beyond = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
+    if (length > n || overlong || beyond)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if (((unsigned char)bytes[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+/* JSON is UTF-8: bytes that are none become U+FFFD. */
 static void append_string(Buffer *out, const char *from, size_t length)
 {
     buffer_puts(out, "\"");
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0, n; i < length; i += n) {
         unsigned char c = (unsigned char)from[i];
+        n = character_length(&from[i], length - i);
         if (c == '"' || c == '\\')
             buffer_printf(out, "\\%c", c);
         else if (c == '\n')
             buffer_puts(out, "\\n");
         else if (c < 32 || c == 127)
             buffer_printf(out, "\\u%04x", c);
+        else if (n == 0)
+            buffer_puts(out, "\\ufffd");
         else
-            buffer_append(out, &from[i], 1);
+            buffer_append(out, &from[i], n);
+        n = n == 0 ? 1 : n;
     }
     buffer_puts(out, "\"");
 }
 
-/* Text as the format likes it: an array of lines, each but the last with its newline. */
-static void append_lines(Buffer *out, const char *text)
+static size_t length_without_end(const char *text)
 {
     size_t length = strlen(text);
     while (length > 0 && text[length - 1] == '\n')
         length--;
+    return length;
+}
+
+/* Text as the format likes it: an array of lines, each but the last with its newline. */
+static void append_lines(Buffer *out, const char *text, size_t length)
+{
     const char *end = text + length;
     buffer_puts(out, "[");
     for (const char *at = text; at < end;) {
@@ -260,22 +288,30 @@ void notebook_begin(Buffer *out)
     buffer_puts(out, "{\n \"cells\": [");
 }
 
-void notebook_add(Buffer *out, int number, const char *source, const char *output, bool first)
+void notebook_add(Buffer *out, int number, const char *source, const char *printed, const char *output,
+                  bool first)
 {
+    bool prints = printed != NULL && printed[0] != '\0', echoes = output != NULL && output[0] != '\0';
     buffer_printf(out,
                   "%s\n  {\n   \"cell_type\": \"code\",\n   \"execution_count\": %d,\n   \"metadata\": {},\n"
                   "   \"outputs\": [",
                   first ? "" : ",", number);
-    if (output != NULL && output[0] != '\0') {
+    if (prints) {
+        buffer_puts(
+            out, "\n    {\n     \"output_type\": \"stream\",\n     \"name\": \"stdout\",\n     \"text\": ");
+        append_lines(out, printed, strlen(printed));
+        buffer_puts(out, echoes ? "\n    }," : "\n    }\n   ");
+    }
+    if (echoes) {
         buffer_printf(out,
                       "\n    {\n     \"output_type\": \"execute_result\",\n     \"execution_count\": %d,\n"
                       "     \"metadata\": {},\n     \"data\": {\"text/plain\": ",
                       number);
-        append_lines(out, output);
+        append_lines(out, output, length_without_end(output));
         buffer_puts(out, "}\n    }\n   ");
     }
     buffer_puts(out, "],\n   \"source\": ");
-    append_lines(out, source);
+    append_lines(out, source, length_without_end(source));
     buffer_puts(out, "\n  }");
 }
 

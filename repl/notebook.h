@@ -4,10 +4,11 @@
 
 #include "repl/buffer.h"
 
-/* Begins a notebook, adds code cells to it, ends it. `output` is the echo's text, NULL or "" when there
- * was none. */
+/* Begins a notebook, adds code cells to it, ends it. `printed` is what the cell printed, `output` the echo's text;
+ * either may be NULL or "". */
 void notebook_begin(Buffer *out);
-void notebook_add(Buffer *out, int number, const char *source, const char *output, bool first);
+void notebook_add(Buffer *out, int number, const char *source, const char *printed, const char *output,
+                  bool first);
 void notebook_end(Buffer *out);
 
 #endif

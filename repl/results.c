@@ -66,14 +66,20 @@ static void clear_entry(lua_State *L, const void *key, int number)
     set_entry(L, key, number);
 }
 
-static void forget_record(Session *s, const Record *r)
+static void free_record(Record *r)
+{
+    free(r->source);
+    free(r->output);
+    buffer_free(&r->printed);
+}
+
+static void forget_record(Session *s, Record *r)
 {
     char name[40];
     snprintf(name, sizeof name, "=In [%d]", r->number);
     report_remember(s->L, name, NULL, 0);
     clear_entry(s->L, &in_key, r->number);
-    free(r->source);
-    free(r->output);
+    free_record(r);
 }
 
 /* Room for one record more: the older half goes when there are too many. */
@@ -108,7 +114,7 @@ void results_begin(Session *s, const char *source, size_t length)
         free(copy);
         luaL_error(s->L, "not enough memory");
     }
-    s->records[s->record_count++] = (Record){s->number, copy, NULL};
+    s->records[s->record_count++] = (Record){.number = s->number, .source = copy};
 }
 
 /* Lets the oldest results go until the budget is met; the newest stays, however large. */
@@ -187,10 +193,8 @@ void results_keep(Session *s, int n, const char *output)
 
 void results_clear(Session *s)
 {
-    for (int i = 0; i < s->record_count; i++) {
-        free(s->records[i].source);
-        free(s->records[i].output);
-    }
+    for (int i = 0; i < s->record_count; i++)
+        free_record(&s->records[i]);
     free(s->records);
     free(s->held);
     s->records = NULL;

@@ -92,6 +92,33 @@ static bool is_code(const char *source)
     return command != NULL && command->argument == ARG_CODE;
 }
 
+/* Appends text without its colours: escape sequences up to their final letter. */
+static void append_uncoloured(Buffer *out, const char *text)
+{
+    for (const char *escape; (escape = strstr(text, "\033[")) != NULL;) {
+        buffer_append(out, text, (size_t)(escape - text));
+        text = escape + 2 + strspn(escape + 2, "0123456789;");
+        text += *text != '\0';
+    }
+    buffer_puts(out, text);
+}
+
+/* The cell and, fenced too, what it printed and echoed. */
+static void append_markdown_cell(Buffer *out, const Record *r, bool first)
+{
+    const char *printed = buffer_string(&r->printed);
+    buffer_printf(out, "%s```lua\n%s\n```\n", first ? "" : "\n", r->source);
+    if (printed[0] == '\0' && r->output == NULL)
+        return;
+    buffer_puts(out, "\n```text\n");
+    append_uncoloured(out, printed);
+    if (printed[0] != '\0' && !ends_with(printed, "\n"))
+        buffer_puts(out, "\n");
+    if (r->output != NULL)
+        buffer_printf(out, "%s\n", r->output);
+    buffer_puts(out, "```\n");
+}
+
 /* Returns how many cells were written. */
 static int append_session(Session *s, Buffer *out, const char *path)
 {
@@ -104,11 +131,9 @@ static int append_session(Session *s, Buffer *out, const char *path)
         if ((notebook || markdown) && !is_code(r->source))
             continue;
         if (notebook) {
-            notebook_add(out, r->number, r->source, r->output, n == 0);
+            notebook_add(out, r->number, r->source, buffer_string(&r->printed), r->output, n == 0);
         } else if (markdown) {
-            buffer_printf(out, "%s```lua\n%s\n```\n", n == 0 ? "" : "\n", r->source);
-            if (r->output != NULL)
-                buffer_printf(out, "\n```text\n%s\n```\n", r->output);
+            append_markdown_cell(out, r, n == 0);
         } else {
             buffer_puts(out, n == 0 ? "--%%\n" : "\n--%%\n");
             append_script_cell(s->L, out, r);

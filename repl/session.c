@@ -1,6 +1,7 @@
 /* Sessions: running cells and chunks under the interrupt handler, reporting errors, showing results. */
 #include "repl/session.h"
 #include "repl/commands.h"
+#include "repl/printed.h"
 #include "repl/report.h"
 #include "repl/results.h"
 #include "repl/special.h"
@@ -26,6 +27,7 @@ static int open_protected(lua_State *L)
 {
     Session *s = lua_touserdata(L, 1);
     results_open(s);
+    printed_open(s);
     lua_newtable(L);
     lua_pushglobaltable(L);
     lua_pushnil(L);

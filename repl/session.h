@@ -8,11 +8,14 @@
 
 #include <lua.h>
 
+#include "repl/buffer.h"
+
 /* One cell that has run. The session owns the texts. */
 typedef struct Record {
     int number;
     char *source; /* as typed, without its last newline */
     char *output; /* what the echo showed; NULL when nothing */
+    Buffer printed;
 } Record;
 
 /* A result that Out holds. */
