@@ -50,6 +50,12 @@ static void block_view(const Tensor *padded, const Blocks *b, Dims *shape, Dims 
         6, {channels * h * w, h * w, b->dilation[0] * w, b->dilation[1], b->stride[0] * w, b->stride[1]}};
 }
 
+/* PyTorch's kernels take floats and, as it happens, bools. */
+static bool check_kernel(const Tensor *x, const char *kernel)
+{
+    return x->dtype == DT_BOOL || check_float(x, kernel);
+}
+
 static Tensor *without_batch(Tensor *y, bool single) { return single ? op_squeeze(y, DIMS(0)) : y; }
 
 Tensor *forward_im2col(Tensor *x, const Dims *kernel_size, const Dims *dilation, const Dims *padding,
@@ -67,6 +73,7 @@ Tensor *forward_im2col(Tensor *x, const Dims *kernel_size, const Dims *dilation,
             format_dims(have, sizeof have, x->ndim, x->shape));
     x = single ? op_unsqueeze(x, 0) : x;
     if (!x || !read_blocks(x->shape + 2, kernel_size, dilation, padding, stride, &b)) return NULL;
+    if (!check_kernel(x, "im2col_out_cpu")) return NULL;
     x = op_constant_pad_nd(x, DIMS(b.padding[1], b.padding[1], b.padding[0], b.padding[0]), 0);
     if (!x || !(x = contiguous_plain(x))) return NULL;
     block_view(x, &b, &shape, &strides);
@@ -111,6 +118,7 @@ Tensor *forward_col2im(Tensor *x, const Dims *output_size, const Dims *kernel_si
             (long long)b.dilation[0], (long long)b.dilation[1], (long long)b.padding[0],
             (long long)b.padding[1], (long long)b.stride[0], (long long)b.stride[1], (long long)b.count[0],
             (long long)b.count[1], (long long)places, (long long)x->shape[2]);
+    if (!check_kernel(x, "col2im_out_cpu")) return NULL;
     Tensor *padded = tensor_zeros(
         DIMS(x->shape[0], x->shape[1] / taps, size[0] + 2 * b.padding[0], size[1] + 2 * b.padding[1]),
         (DType)x->dtype, x->device);

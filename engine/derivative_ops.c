@@ -145,22 +145,61 @@ Tensor *forward_igamma_backward(Tensor *g1, Tensor *x, Tensor *other)
     return op_mul(g1, op_exp(op_sub(op_sub(power, other), op_lgamma(x))));
 }
 
+/* 16-bit floats as float: these formulas' steps are not rounded to 16 bits one by one. */
+static Tensor *widened(Tensor *x)
+{
+    bool half = x && (x->dtype == DT_F16 || x->dtype == DT_BF16);
+    return half ? tensor_to(x, DT_F32, x->device, false) : x;
+}
+
+/* g1 times the widened slope, in g1's dtype. */
+static Tensor *sloped(Tensor *g1, Tensor *slope)
+{
+    Tensor *g = op_mul(widened(g1), slope);
+    return g ? tensor_to(g, (DType)g1->dtype, g1->device, false) : NULL;
+}
+
 Tensor *forward_mish_backward(Tensor *g1, Tensor *x)
 {
     Tensor *one = tensor_number(1);
+    x = widened(x);
     Tensor *t = op_tanh(op_softplus(x, one, tensor_number(20)));
     Tensor *slope = op_mul(op_mul(x, op_sigmoid(x)), op_rsub(op_square(t), one));
-    return op_mul(g1, op_add(t, slope));
+    return sloped(g1, op_add(t, slope));
+}
+
+Tensor *forward_softplus_backward(Tensor *g1, Tensor *x, Tensor *beta, Tensor *limit)
+{
+    Tensor *scaled = op_mul(x, beta);
+    return op_where(op_gt(scaled, limit), g1, op_mul(g1, op_sigmoid(scaled)));
+}
+
+/* At the limit itself, where the gradient is still curved, PyTorch's second derivative is 0 already. */
+Tensor *forward_softplus_bend(Tensor *g1, Tensor *x, Tensor *beta, Tensor *limit)
+{
+    Tensor *scaled = op_mul(x, beta);
+    Tensor *bend = op_mul(op_sigmoid_backward(g1, op_sigmoid(scaled)), beta);
+    return op_where(op_lt(scaled, limit), bend, tensor_number(0));
+}
+
+Tensor *forward_gelu_backward(Tensor *g1, Tensor *x)
+{
+    x = widened(x);
+    Tensor *part = op_add(op_erf(op_mul(x, tensor_number(0.7071067811865476))), tensor_number(1));
+    Tensor *bell = op_exp(op_mul(op_square(x), tensor_number(-0.5)));
+    Tensor *slope = op_mul(op_mul(x, tensor_number(0.3989422804014327)), bell);
+    return sloped(g1, op_add(op_mul(part, tensor_number(0.5)), slope));
 }
 
 Tensor *forward_gelu_tanh_backward(Tensor *g1, Tensor *x)
 {
     Tensor *one = tensor_number(1), *half = tensor_number(0.5), *scale = tensor_number(0.7978845608028654);
+    x = widened(x);
     Tensor *square = op_square(x);
     Tensor *t = op_tanh(op_mul(op_mul(op_add(op_mul(square, tensor_number(0.044715)), one), x), scale));
     Tensor *inner = op_mul(op_add(op_mul(square, tensor_number(3 * 0.044715)), one), scale);
     Tensor *slope = op_mul(op_mul(op_mul(x, half), op_rsub(op_square(t), one)), inner);
-    return op_mul(g1, op_add(op_mul(op_add(t, one), half), slope));
+    return sloped(g1, op_add(op_mul(op_add(t, one), half), slope));
 }
 
 /* ---- gradients of views ---- */

@@ -36,7 +36,7 @@ static Tensor *softmax(OpId op, Tensor *x, int64_t dim)
     if (!wrap_dim(&last, x->ndim))
         return NULL;
     const char *name = op_info(op)->name;
-    if (!dtype_is_float((DType)x->dtype))
+    if (x->numel > 0 && !dtype_is_float((DType)x->dtype))
         return tide_fail("NotImplementedError", "\"%s_%s\" not implemented for '%s'", name,
                          last >= x->ndim - 1 ? "lastdim_kernel_impl" : "kernel_impl", cname(x));
     return along_dim(op, x, NULL, dim, arg, 1);
@@ -377,6 +377,7 @@ Tensor *forward_distance_backward(Tensor *g1, Tensor *x, Tensor *target, int64_t
 
 /* ---- binary cross entropy ---- */
 
+
 /* "torch.Size([2, 3])" */
 static const char *size_text(char *buf, size_t size, const Tensor *t)
 {
@@ -423,10 +424,11 @@ Tensor *forward_bce_backward(Tensor *g1, Tensor *x, Tensor *target, Tensor *weig
 {
     Tensor *g = weighted(term_gradient(g1, x, x, reduction), weight);
     Tensor *spread = op_mul(op_rsub(x, tensor_number(1)), x);
-    return op_div(op_mul(g, op_sub(x, target)), op_clamp_min(spread, tensor_number(1e-12)));
+    return op_div(op_mul(g, op_sub(x, target)), op_clamp_min(spread, tensor_number(1e-12f)));
 }
 
-/* PyTorch keeps from dividing by zero otherwise than in the gradient: each factor is moved by epsilon. */
+/* PyTorch keeps from dividing by zero otherwise than in the gradient: each factor is moved by epsilon, which is of
+ * double precision here. */
 Tensor *forward_bce_second(Tensor *g2, Tensor *g1, Tensor *x, Tensor *target, Tensor *weight,
                            int64_t reduction, int64_t operand)
 {
@@ -445,12 +447,12 @@ Tensor *forward_bce_second(Tensor *g2, Tensor *g1, Tensor *x, Tensor *target, Te
 
 Tensor *forward_softsign(Tensor *x)
 {
-    return op_div(x, op_add(op_abs(x), tensor_number(1)));
+    return op_div(x, op_add(op_abs(x), tensor_integer(1)));
 }
 
 Tensor *forward_hardtanh_backward(Tensor *g1, Tensor *x, Tensor *low, Tensor *high)
 {
-    return op_where(op_logical_and(op_gt(x, low), op_lt(x, high)), g1, tensor_number(0));
+    return op_where(op_logical_or(op_le(x, low), op_ge(x, high)), tensor_number(0), g1);
 }
 
 /* ---- losses written in Lua ---- */
@@ -497,6 +499,8 @@ Tensor *forward_bce_logits_backward(Tensor *g1, Tensor *x, Tensor *target, Tenso
 
 Tensor *forward_kl_div(Tensor *x, Tensor *target, int64_t reduction, bool log_target)
 {
+    if (!dtype_is_float((DType)x->dtype) || !dtype_is_float((DType)target->dtype))
+        return tide_fail("RuntimeError", "kl_div: Integral inputs not supported.");
     Tensor *terms = log_target ? op_mul(op_exp(target), op_sub(target, x))
                                : op_sub(op_xlogy(target, target), op_mul(target, x));
     return reduced(terms, reduction);

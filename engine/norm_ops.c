@@ -173,11 +173,16 @@ Tensor *forward_norm(Tensor *x, double p, const Dims *dim, bool keepdim)
     Tensor *size = op_abs(x);
     if (p == 1)
         return op_sum(size, dim, keepdim);
+    if (!size)
+        return NULL;
     if (p == 0)
         return converted_plain(op_count_nonzero(x, dim, keepdim), (DType)x->dtype);
     if (isinf(p))
         return p > 0 ? op_amax(size, dim, keepdim) : op_amin(size, dim, keepdim);
-    return op_pow(op_sum(op_pow(size, tensor_number(p)), dim, keepdim), tensor_number(1 / p));
+    DType dtype = (DType)x->dtype;
+    size = converted_plain(size, dtype == DT_F64 ? DT_F64 : DT_F32); /* 16-bit floats are rounded once */
+    Tensor *norm = op_pow(op_sum(op_pow(size, tensor_number(p)), dim, keepdim), tensor_number(1 / p));
+    return norm ? converted_plain(norm, dtype) : NULL;
 }
 
 Tensor *forward_norm_backward(Tensor *g1, Tensor *x, Tensor *result, double p, const Dims *dim, bool keepdim)

@@ -1,6 +1,7 @@
 /* pad_ops.c - forwards of image.def's padding. */
 #include "engine/structural.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* How many elements dim d gets at its start (end: at its end). */
@@ -14,7 +15,6 @@ static int64_t above_zero(int64_t v) { return v > 0 ? v : 0; }
 
 Tensor *forward_constant_pad_nd(Tensor *x, const Dims *pad, double value)
 {
-    char have[256];
     if (pad->n % 2 != 0)
         return tide_fail("RuntimeError", "Length of pad must be even but instead it equals %d", pad->n);
     if (pad->n / 2 > x->ndim)
@@ -28,15 +28,10 @@ Tensor *forward_constant_pad_nd(Tensor *x, const Dims *pad, double value)
         int64_t low = padding_of(pad, x->ndim, d, false), high = padding_of(pad, x->ndim, d, true);
         if (low > INT64_MAX / 4 || high > INT64_MAX / 4)
             return tide_fail("RuntimeError", "numel: integer multiplication overflow");
-        bool gone = low < -x->shape[d] || high < -x->shape[d];
-        if (!gone) shape.v[d] += low + high;
-        if (gone || shape.v[d] < 0)
-            return tide_fail(
-                "RuntimeError",
-                "The input size %lld, plus negative padding %lld and %lld resulted in a negative output "
-                "size, which is invalid. Check dimension %d of your input. (%s)",
-                (long long)x->shape[d], (long long)low, (long long)high, d,
-                format_dims(have, sizeof have, x->ndim, x->shape));
+        int64_t kept = x->shape[d] - above_zero(-low);
+        if (kept < 0 || kept < above_zero(-high))
+            return tide_fail("RuntimeError", "narrow(): length must be non-negative.");
+        shape.v[d] += low + high;
     }
     Tensor *out = tensor_full(&shape, value, (DType)x->dtype, x->device), *to = out;
     for (int d = 0; to && x && d < shape.n; d++) {
@@ -62,7 +57,7 @@ static bool check_edges(const Tensor *x, const Dims *pad, int dims, bool reflect
                            "Expected %dD or %dD (batch mode) tensor with possibly 0 batch size and "
                            "other non-zero dimensions for input, but got: %s",
                            dims + 1, dims + 2, have);
-    for (int d = x->ndim - dims; d < x->ndim; d++) {
+    for (int d = x->ndim - 1; d >= x->ndim - dims; d--) {
         int64_t low = padding_of(pad, x->ndim, d, false), high = padding_of(pad, x->ndim, d, true);
         int64_t n = x->shape[d];
         if (reflect && (low >= n || high >= n))
@@ -78,7 +73,9 @@ static bool check_edges(const Tensor *x, const Dims *pad, int dims, bool reflect
                 "dimensions for input, but got: %s",
                 dims + 1, dims + 2, have);
     }
-    return true;
+    char kernel[32];
+    snprintf(kernel, sizeof kernel, "%s_pad%dd", reflect ? "reflection" : "replication", dims);
+    return check_not_bool(x, kernel);
 }
 
 /* Which element of a dim of size n each place of the padded dim shows. */

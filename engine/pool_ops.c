@@ -176,7 +176,7 @@ static bool read_grid(const char *op, int n, const Tensor *x, const Dims *size, 
     char have[256];
     bool average = strstr(op, "avg") != NULL;
     w->n = n;
-    if (size->n != 1 && size->n != n)
+    if (size->n != n)
         return tide_refuse("RuntimeError",
                            average ? "%s: output_size must be %d"
                                    : "%s(): internal error: output_size.size() must be %d",
@@ -186,7 +186,7 @@ static bool read_grid(const char *op, int n, const Tensor *x, const Dims *size, 
                            average ? "" : ":", format_dims(have, sizeof have, x->ndim, x->shape));
     for (int i = 0; i < n; i++) {
         w->axis[i] = grid_axis;
-        w->out[i] = size->v[size->n == 1 ? 0 : i];
+        w->out[i] = size->v[i];
         if (x->shape[x->ndim - n + i] < 1)
             return tide_refuse(
                 "RuntimeError",
@@ -257,6 +257,7 @@ Tensor *forward_max_pool2d_with_indices(Tensor *x, const Dims *kernel_size, cons
 {
     Windows w;
     if (!read_windows("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode, &w)) return NULL;
+    if (!check_not_bool(x, "max_pool2d")) return NULL;
     Tensor *y = largest(OP_max_pool2d_with_indices, x, &w), *places = op_second();
     if (y && records(x)) y = op_max_pool2d_values(x, y, places);
     results_extra(places, NULL);
@@ -268,6 +269,7 @@ Tensor *forward_max_pool3d_with_indices(Tensor *x, const Dims *kernel_size, cons
 {
     Windows w;
     if (!read_windows("max_pool3d", 3, x, kernel_size, stride, padding, dilation, ceil_mode, &w)) return NULL;
+    if (!check_not_bool(x, "max_pool3d")) return NULL;
     Tensor *y = largest(OP_max_pool3d_with_indices, x, &w), *places = op_second();
     if (y && records(x)) y = op_max_pool3d_values(x, y, places);
     results_extra(places, NULL);
@@ -367,6 +369,10 @@ static Tensor *unpooled(Tensor *x, Tensor *indices, const Dims *output_size, int
     Dims shape = tensor_dims(x);
     for (int i = 0; i < n; i++) room *= shape.v[shape.n - n + i] = output_size->v[i];
     if (!all_within(indices, 0, room, &outside)) {
+        Tensor *above = op_ge(indices, tensor_integer(room));
+        Tensor *wrong = op_logical_or(op_lt(indices, tensor_integer(0)), above);
+        Tensor *last = op_select(op_masked_select(indices, wrong), 0, -1); /* the one that PyTorch names */
+        if (!tensor_item_int(last, &outside)) return NULL;
         sizes_text(have, sizeof have, output_size->v[0], output_size->v + 1, n - 1);
         return tide_fail("RuntimeError", "Found an invalid max index: %lld (output volumes are of size %s)",
                          (long long)outside, have);
@@ -390,12 +396,22 @@ Tensor *forward_max_unpool3d(Tensor *x, Tensor *indices, const Dims *output_size
 
 /* ---- means ---- */
 
+/* Floats, in volumes only those of 32 and 64 bits, and int64. */
+static bool check_mean(const Tensor *x, int n)
+{
+    bool half = x->dtype == DT_F16 || x->dtype == DT_BF16;
+    if (x->dtype == DT_I64 || (dtype_is_float((DType)x->dtype) && (n == 2 || !half))) return true;
+    return tide_refuse("NotImplementedError", "\"%s\" not implemented for '%s'",
+                       n == 2 ? "avg_pool2d" : "avg_pool3d_out_frame", cname(x));
+}
+
 static Tensor *means(OpId op, const char *name, int n, Tensor *x, Tensor *like, const Dims *kernel_size,
                      const Dims *stride, const Dims *padding, bool ceil_mode, bool count_include_pad,
                      int64_t divisor_override)
 {
     Windows w;
-    if (!read_windows(name, n, like ? like : x, kernel_size, stride, padding, NULL, ceil_mode, &w))
+    if (!read_windows(name, n, like ? like : x, kernel_size, stride, padding, NULL, ceil_mode, &w) ||
+        !check_mean(x, n))
         return NULL;
     Dims shape = like ? tensor_dims(like) : pooled_shape(x, &w);
     return run(op, x, &shape, &w, divisor_override, count_include_pad, NULL);
@@ -435,8 +451,8 @@ Tensor *forward_adaptive_avg_pool2d(Tensor *x, const Dims *output_size)
 {
     Windows w;
     if (!read_grid("adaptive_avg_pool2d", 2, x, output_size, &w)) return NULL;
-    if (!check_float(x, "adaptive_avg_pool2d")) return NULL;
     if (w.out[0] == 1 && w.out[1] == 1) return op_mean(x, DIMS(-1, -2), true);
+    if (!check_float(x, "adaptive_avg_pool2d")) return NULL;
     return op_grid_means(x, DIMS(w.out[0], w.out[1]));
 }
 
@@ -444,8 +460,8 @@ Tensor *forward_adaptive_avg_pool3d(Tensor *x, const Dims *output_size)
 {
     Windows w;
     if (!read_grid("adaptive_avg_pool3d", 3, x, output_size, &w)) return NULL;
-    if (!check_float(x, "adaptive_avg_pool3d_cpu")) return NULL;
     if (w.out[0] == 1 && w.out[1] == 1 && w.out[2] == 1) return op_mean(x, DIMS(-1, -2, -3), true);
+    if (!check_float(x, "adaptive_avg_pool3d_cpu")) return NULL;
     return op_grid_means3(x, DIMS(w.out[0], w.out[1], w.out[2]));
 }
 

@@ -97,13 +97,13 @@ static Tensor *upsample(Tensor *x, const Dims *size, int dims, Interpolation mod
         return upsample(x, output_size, dims, mode, align_corners, scale_d, scale_h, scale_w, kernel);       \
     }
 
-UPSAMPLE(upsample_nearest1d, 1, NEAREST, "upsample_nearest1d_channels_last")
+UPSAMPLE(upsample_nearest1d, 1, NEAREST, "compute_indices_weights_nearest")
 UPSAMPLE(upsample_nearest2d, 2, NEAREST, "upsample_nearest2d_channels_last")
-UPSAMPLE(upsample_nearest3d, 3, NEAREST, "upsample_nearest3d_channels_last")
-UPSAMPLE(upsample_nearest_exact1d, 1, NEAREST_EXACT, "upsample_nearest1d_channels_last")
+UPSAMPLE(upsample_nearest3d, 3, NEAREST, "compute_indices_weights_nearest")
+UPSAMPLE(upsample_nearest_exact1d, 1, NEAREST_EXACT, "compute_indices_weights_nearest")
 UPSAMPLE(upsample_nearest_exact2d, 2, NEAREST_EXACT, "upsample_nearest2d_channels_last")
-UPSAMPLE(upsample_nearest_exact3d, 3, NEAREST_EXACT, "upsample_nearest3d_channels_last")
+UPSAMPLE(upsample_nearest_exact3d, 3, NEAREST_EXACT, "compute_indices_weights_nearest")
 UPSAMPLE(upsample_linear1d, 1, LINEAR, "compute_indices_weights_linear")
 UPSAMPLE(upsample_bilinear2d, 2, LINEAR, "upsample_bilinear2d_channels_last")
-UPSAMPLE(upsample_trilinear3d, 3, LINEAR, "upsample_trilinear3d_channels_last")
+UPSAMPLE(upsample_trilinear3d, 3, LINEAR, "compute_indices_weights_linear")
 UPSAMPLE(upsample_bicubic2d, 2, CUBIC, "compute_indices_weights_cubic")

@@ -30,6 +30,13 @@ static inline Tensor *nextafter_backward(Tensor *g, Tensor *a, Tensor *b, bool s
     return second ? zeros_of(g) : op_where(op_eq(a, b), num(0), g);
 }
 
+/* c - k; of a number a number, in double. */
+static inline Tensor *less(Tensor *c, double k)
+{
+    double v;
+    return c && c->is_number && tensor_item_double(c, &v) ? num(v - k) : op_sub(c, num(k));
+}
+
 /* 1 - c; of a number a number, in double. */
 static inline Tensor *one_minus(Tensor *c)
 {

@@ -55,10 +55,11 @@ static inline Tensor *reversed_cumsum(Tensor *g, int64_t dim)
     return g && g->ndim == 0 ? op_alias(g) : op_flip(op_cumsum(op_flip(g, DIMS(dim)), dim), DIMS(dim));
 }
 
-/* Refuses to differentiate the gradient of a loss, by the number of its name. */
+/* Refuses to differentiate a gradient once more, by the number of its name. */
 static inline Tensor *once_only(int64_t loss)
 {
-    static const char *const names[] = {"multi_margin_loss", "multilabel_margin_loss"};
+    static const char *const names[] = {"multi_margin_loss", "multilabel_margin_loss",
+                                        "_embedding_bag_per_sample_weights"};
     return tide_fail("RuntimeError", "derivative for aten::%s_backward is not implemented", names[loss]);
 }
 

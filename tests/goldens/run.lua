@@ -11,7 +11,8 @@ local function read_cases(path)
     for line in io.lines(path) do
         local name = line:match("^case (.*)")
         if name then
-            case = {name = name, inputs = {}, want = {}, value_rule = {}, grad_rule = {}}
+            case = {name = name, inputs = {}, want = {}, value_rule = {}, grad_rule = {},
+                floors = {}}
             cases[#cases + 1] = case
         elseif line:find("^> ") then
             case.source = line:sub(3)
@@ -19,6 +20,8 @@ local function read_cases(path)
             local kind, n, grad_kind, grad_n = line:match("^~ (%a+) (%d+)%s*(%a*)%s*(%d*)")
             case.value_rule = {kind = kind, n = tonumber(n)}
             case.grad_rule = grad_n ~= "" and {kind = grad_kind, n = tonumber(grad_n)} or case.value_rule
+        elseif line:find("^floor ") then
+            for word in line:gmatch("%S+", 7) do case.floors[#case.floors + 1] = tonumber(word) end
         elseif line == "double" then
             case.double = true
         elseif line:find("^[=!]") or line:find("^grad2?[ !]") then
@@ -240,14 +243,16 @@ local function same_exactly(a, b)
 end
 
 -- ulp N: within N units in the last place of the wanted element; near N: of the wanted tensor's largest element, or
--- of `least`, the size of the terms that it was summed from, if that is larger.
-local function first_difference(rule, dtype, want, got, least)
+-- of `least`, the size of the terms that it was summed from, if that is larger; or within the line's floor, an absolute
+-- difference.
+local function first_difference(rule, dtype, want, got, least, floor)
     local scale = rule.kind == "near" and math.max(largest(want), least) or 0
     for i, w in ipairs(want) do
         local g = got[i]
         local slack = 0
         if rule.kind and FLOATS[dtype] then
             slack = rule.n * math.max(FLOATS[dtype] * math.max(math.abs(w), scale), SMALLEST[dtype])
+            slack = math.max(slack, floor)
         end
         local close = slack > 0 and slack < math.huge and math.abs(w - g) <= slack
         if not close and not same_exactly(w, g) then return i end
@@ -271,7 +276,8 @@ local function largest_gradient(case)
 end
 
 -- Why the line is not what is wanted; nil if it is.
-local function difference(case, want, line)
+local function difference(case, at, line)
+    local want = case.want[at]
     if line == nil then return "missing" end
     if line.is_error then
         local text = want:gsub("\\(.)", {n = "\n", ["\\"] = "\\"})
@@ -292,7 +298,7 @@ local function difference(case, want, line)
     if #wanted ~= #line.values then return "another number of elements" end
     local rule = want:find("^=") and case.value_rule or case.grad_rule
     local least = want:find("^grad2") and rule.kind == "near" and largest_gradient(case) or 0
-    local i = first_difference(rule, line.dtype, wanted, line.values, least)
+    local i = first_difference(rule, line.dtype, wanted, line.values, least, case.floors[at] or 0)
     return i and ("element %d is %s, not %s"):format(i - 1, number_text(line.values[i]), number_text(wanted[i])) or nil
 end
 
@@ -311,7 +317,7 @@ local function check(case, number)
     if not ok then lines = {{text = "! outside the case: " .. tostring(lines), is_error = true}} end
     for at = 1, math.max(#case.want, #lines) do
         local want = case.want[at]
-        local why = want and difference(case, want, lines[at]) or not want and "more than wanted" or nil
+        local why = want and difference(case, at, lines[at]) or not want and "more than wanted" or nil
         if why then
             print(("not ok %d - %s"):format(number, case.name))
             return report(case, lines, at, why)

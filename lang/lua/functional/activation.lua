@@ -7,7 +7,7 @@ local raise, signature = support.raise, support.signature
 local F = {}
 
 -- What PyTorch calls the kernels that take floats only, where a number beside the input would make it one.
-local FLOAT_KERNELS = {celu = "elu_cpu", elu = "elu_cpu", leaky_relu = "leaky_relu_cpu", glu = "glu_cpu",
+local FLOAT_KERNELS = {elu = "elu_cpu", leaky_relu = "leaky_relu_cpu",
     hardshrink = "hardshrink_cpu", softshrink = "softshrink_check", softplus = "softplus_cpu"}
 
 local function check_floating(input, kernel)
@@ -61,6 +61,7 @@ activation("leaky_relu", {"negative_slope", "inplace"}, {negative_slope = 0.01},
 activation("elu", {"alpha", "inplace"}, {alpha = 1.0}, row "elu")
 activation("celu", {"alpha", "inplace"}, {alpha = 1.0}, function(input, alpha)
     if alpha == 0 then raise("RuntimeError", "ZeroDivisionError: alpha cannot be 0 for CELU") end
+    check_floating(input, "elu_cpu")
     return torch._named("CeluBackward0", rows.celu(input, alpha))
 end, select(2, row "celu"))
 activation("selu", {"inplace"}, nil, torch.selu, torch.selu_)
@@ -68,7 +69,6 @@ activation("silu", {"inplace"}, nil, row "silu")
 activation("mish", {"inplace"}, nil, row "mish")
 activation("hardswish", {"inplace"}, nil, row "hardswish")
 activation("hardsigmoid", {"inplace"}, nil, row "hardsigmoid")
-activation("threshold", {"threshold!", "value!", "inplace"}, nil, row "threshold")
 activation("logsigmoid", {}, nil, rows.logsigmoid)
 activation("softsign", {}, nil, rows.softsign)
 activation("hardshrink", {"lambd"}, {lambd = 0.5}, rows.hardshrink)
@@ -83,6 +83,21 @@ activation("softplus", {"beta", "threshold"}, {beta = 1.0, threshold = 20.0}, ro
 activation("tanhshrink", {}, nil, function(input) return input - input:tanh() end)
 local clamped, clamped_ = row "hardtanh"
 local function truncated(v) return math.tointeger(v < 0 and math.ceil(v) or math.floor(v)) end
+
+-- The number as an element of the type, where it fits.
+local function in_type(v, dtype) return torch.empty({}, {dtype = dtype}):fill_(v):item() end
+
+-- Integers are compared with the limit and replaced by the value in their own type.
+local function above(run)
+    return function(input, limit, value)
+        if input:is_floating_point() then return run(input, limit, value) end
+        if input.dtype == torch.bool then check_floating(input, "threshold_cpu") end
+        return run(input, in_type(limit, input.dtype), in_type(value, input.dtype))
+    end
+end
+local threshold, threshold_ = row "threshold"
+activation("threshold", {"threshold!", "value!", "inplace"}, nil, above(threshold), above(threshold_))
+
 local function between(run)
     return function(input, low, high)
         if input.dtype == torch.bool then
@@ -118,6 +133,7 @@ activation("glu", {"dim"}, {dim = -1}, function(input, dim)
         raise("RuntimeError", "Halving dimension must be even, but dimension %d is size %d", dim % input.ndim,
             size)
     end
+    check_floating(input, "glu_cpu")
     local y = input:narrow(dim, 0, size // 2) * input:narrow(dim, size // 2, size // 2):sigmoid()
     return torch._named("GluBackward0", y)
 end)
@@ -160,11 +176,12 @@ function F.rrelu(...)
         local y = F.leaky_relu(input, (lower + upper) / 2, inplace)
         return inplace and y or torch._named("RreluWithNoiseBackward0", y)
     end
-    local slopes = torch.ones_like(input)
+    local slopes = torch.ones_like(input:detach())
     local negative = input:detach():le(0)
     local drawn = torch.empty(negative:sum():item(), {dtype = torch.float64}):uniform_(lower, upper)
     slopes:masked_scatter_(negative, drawn:to(input.dtype))
-    return inplace and input:mul_(slopes) or torch._named("RreluWithNoiseBackward0", input * slopes)
+    if inplace then return input:mul_(slopes) end
+    return torch._named("RreluWithNoiseBackward0", rows.leaky_relu(input, slopes))
 end
 
 local read_rrelu_ = signature("rrelu_", {"input!", "lower", "upper", "training"},

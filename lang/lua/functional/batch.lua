@@ -17,16 +17,25 @@ local read_batch = signature("batch_norm",
     {"input!", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps"},
     {training = false, momentum = 0.1, eps = 1e-05})
 
+-- Nothing has no channels that could be told apart: of weight and bias the first elements are recorded.
+local function scaled(nothing, weight, bias)
+    if weight ~= nil then nothing = nothing * weight:select(0, 0) end
+    return bias ~= nil and nothing + bias:select(0, 0) or nothing
+end
+
 function F.batch_norm(...)
     local input, mean, var, weight, bias, training, momentum, eps = read_batch(...)
+    if training and input.ndim > 0 then
+        local values = input.shape[0]
+        for d = 2, input.ndim - 1 do values = values * input.shape[d] end
+        check_values(input.shape, values, "value per channel")
+    end
+    if input:numel() == 0 then return scaled(input:clone(), weight, bias) end
     if not training and (mean == nil or var == nil) then
         raise("RuntimeError", "%s must be defined in evaluation mode", mean == nil and "running_mean" or
             "running_var")
     end
     if not training then return rows.batch_norm_eval(input, weight, bias, mean, var, eps) end
-    if input.ndim > 1 then
-        check_values(input.shape, input:numel() // math.max(input.shape[1], 1), "value per channel")
-    end
     return rows.batch_norm_train(input, weight, bias, mean, var, momentum, eps)
 end
 

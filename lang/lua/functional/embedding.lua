@@ -113,10 +113,17 @@ local function rows_as_bags(input)
     return bags:unsqueeze(1):expand(n, each):reshape({-1}), n
 end
 
-local function check_indices(indices, n)
+-- PyTorch's library kernels for sums of dense rows in single or half precision have words of their own.
+local function check_indices(indices, weight, plain)
+    local n = weight.shape[0]
     local outside = indices:lt(0):logical_or(indices:ge(n)):nonzero()
     if outside:numel() == 0 then return end
     local at = outside[0][0]:item()
+    if not plain or weight.dtype == torch.float64 or weight:stride(1) ~= 1 then
+        raise("RuntimeError",
+            "embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be %d",
+            indices[at]:item())
+    end
     raise("RuntimeError", "Index %d of input takes value %d which is not in the valid range [0, %d)", at,
         indices[at]:item(), n)
 end
@@ -164,7 +171,7 @@ function F.embedding_bag(...)
     else
         bags, count = bags_of(offsets, indices:numel(), with_last, input.device)
     end
-    check_indices(indices, weight.shape[0])
+    check_indices(indices, weight, mode ~= "max" and padding == nil)
     if not weight:is_floating_point() then
         raise("RuntimeError", "Expected tensor for argument #1 'weight' to have one of the following " ..
             "scalar types: Half, BFloat16, Float, Double; but got %s instead (while checking arguments for " ..

@@ -83,8 +83,10 @@ end)
 loss("smooth_l1_loss", {"input", "target", "size_average", "reduce", "reduction", "beta"}, {beta = 1.0}, 2,
     function(input, target, _, _, reduction, beta)
         warn_of_sizes(input, target)
-        check_floating(torch.promote_types(input.dtype, target.dtype) == input.dtype and input or target,
-            "smooth_l1_cpu")
+        if beta > 0 then
+            check_floating(torch.promote_types(input.dtype, target.dtype) == input.dtype and input or target,
+                "smooth_l1_cpu")
+        end
         return rows.smooth_l1_loss(input, target, code(reduction), beta)
     end)
 
@@ -202,7 +204,17 @@ loss("margin_ranking_loss", {"input1", "input2", "target", "margin", "size_avera
     end)
 
 loss("soft_margin_loss", PAIR, {}, 2, function(input, target, _, _, reduction)
-    return torch._named("SoftMarginLossBackward0", reduced((-input):mul_(target):exp():log1p(), reduction))
+    if target.requires_grad then
+        raise("RuntimeError", "The function 'soft_margin_loss' is not differentiable with respect to " ..
+            "argument 'target'. This input cannot have requires_grad True.")
+    end
+    local terms
+    if input:is_floating_point() and same_sizes(input, target) then
+        terms = rows.soft_margin_terms(input, target:to(input.dtype))
+    else
+        terms = (-input):mul_(target):exp():log1p()
+    end
+    return torch._named("SoftMarginLossBackward0", reduced(terms, reduction))
 end)
 
 local function list_text(shape)

@@ -50,8 +50,15 @@ function F.rms_norm(...)
     check_shape(input, shape, weight)
     local dims = {}
     for i = 1, type(shape) == "number" and 1 or #shape do dims[i] = -i end
-    local y = input * (input:square():mean(dims, true) + (eps or torch.finfo(input.dtype).eps)):rsqrt()
-    return weight ~= nil and y * weight or y
+    if not input:is_floating_point() then
+        support.raise("NotImplementedError", "\"rms_norm\" not implemented for '%s'",
+            input:type():match("torch%.(%w+)Tensor"))
+    end
+    local half = input.dtype == torch.float16 or input.dtype == torch.bfloat16
+    local x = half and input:float() or input
+    local y = x * (x:square():mean(dims, true) + (eps or torch.finfo(x.dtype).eps)):rsqrt()
+    if weight ~= nil then y = y * weight end
+    return y:contiguous():to(input.dtype)
 end
 
 local read_local = signature("local_response_norm", {"input!", "size:int!", "alpha", "beta", "k:float"},

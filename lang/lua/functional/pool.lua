@@ -91,6 +91,10 @@ local function check_line(input, kernel, stride, padding, dilation, ceil)
     local room = input.shape[-1] + 2 * padding - dilation * (kernel - 1) - 1 + (ceil and stride - 1 or 0)
     local size = room // stride + 1
     if size <= 0 then raise("RuntimeError", "max_pool1d() Invalid computed output size: %d", size) end
+    if not input:is_floating_point() then
+        raise("NotImplementedError", "\"max_pool1d_impl\" not implemented for '%s'",
+            input:type():match("torch%.(%w+)Tensor"))
+    end
 end
 
 local read_max1 = signature("max_pool1d", MAX, MAX_DEFAULTS)
@@ -119,17 +123,11 @@ local AVG = {"input!", "kernel_size!", "stride", "padding", "ceil_mode", "count_
     "divisor_override"}
 local AVG_DEFAULTS = {padding = 0, ceil_mode = false, count_include_pad = true}
 
-local HALVES = {[torch.float16] = "Half", [torch.bfloat16] = "BFloat16"}
-
 for _, name in ipairs {"avg_pool2d", "avg_pool3d"} do
     local read, row = signature(name, AVG, AVG_DEFAULTS), rows[name]
     F[name] = function(...)
         local input, kernel, stride, padding, ceil, include, divisor = read(...)
         if divisor == 0 then raise("RuntimeError", "divisor must be not zero") end
-        local half = name == "avg_pool3d" and HALVES[input.dtype]
-        if half then
-            raise("NotImplementedError", "\"avg_pool3d_out_frame\" not implemented for '%s'", half)
-        end
         return row(input, kernel, stride, padding, ceil, include, divisor or 0)
     end
 end
@@ -148,6 +146,9 @@ end
 -- The cells of a grid over the last n dims; false in output_size keeps a dim's size.
 local function grid(input, size, n)
     local cells = {}
+    if type(size) ~= "number" and input.ndim <= #size then
+        raise("ValueError", "Input dimension should be at least %d", #size + 1)
+    end
     for i = 1, type(size) == "number" and n or #size do
         cells[i] = (type(size) == "number" and size or size[i]) or input.shape[input.ndim - n + i - 1]
     end

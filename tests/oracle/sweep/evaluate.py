@@ -39,6 +39,7 @@ def escaped(text):
 
 
 def result_line(v):
+    """The line of a result; of a tensor its head, and the tensor."""
     if isinstance(v, torch.Tensor):
         if (
             v.layout is not torch.strided
@@ -48,19 +49,19 @@ def result_line(v):
         ):
             raise Unsuitable(str(v.dtype))
         node = f" {type(v.grad_fn).__name__}" if v.grad_fn is not None else " grad" if v.requires_grad else ""
-        return f"= {dtype_name(v.dtype)} {shape_text(v.shape)}{node}: {elements(v)}".rstrip()
+        return f"= {dtype_name(v.dtype)} {shape_text(v.shape)}{node}:", v
     if isinstance(v, bool):
-        return f"= {str(v).lower()}"
+        return f"= {str(v).lower()}", None
     if isinstance(v, int):
-        return f"= int {v}"
+        return f"= int {v}", None
     if isinstance(v, float):
-        return f"= float {shortest(v, torch.float64)}"
+        return f"= float {shortest(v, torch.float64)}", None
     if v is None:
-        return "= nil"
+        return "= nil", None
     if isinstance(v, str):
-        return f'= "{escaped(v)}"'
+        return f'= "{escaped(v)}"', None
     if isinstance(v, (torch.Size, torch.dtype, torch.device)):
-        return f"= {v!r}"
+        return f"= {v!r}", None
     raise Unsuitable(type(v).__name__)
 
 
@@ -94,15 +95,15 @@ def gradients(loss, leaves, mark, create_graph):
     try:
         grads = torch.autograd.grad(loss, list(leaves.values()), create_graph=create_graph, allow_unused=True)
     except Exception as e:
-        return [f"{mark}! {error_text(e)}"], []
+        return [(f"{mark}! {error_text(e)}", None)], []
     lines = []
     for name, g in zip(leaves, grads):
         if g is not None and g.layout is not torch.strided:
             raise Unsuitable("a sparse gradient")
         lines.append(
-            f"{mark} {name} none"
+            (f"{mark} {name} none", None)
             if g is None
-            else f"{mark} {name} {dtype_name(g.dtype)} {shape_text(g.shape)}: {elements(g)}".rstrip()
+            else (f"{mark} {name} {dtype_name(g.dtype)} {shape_text(g.shape)}:", g)
         )
     return lines, grads
 
@@ -119,9 +120,9 @@ def run(program, names):
     return eval(compile(ast.Expression(body[-1].value), "case", "eval"), scope)
 
 
-def answer(case):
-    """The golden lines of the case: its results, its gradients, or the error."""
-    names = {k: fresh(t) for k, t in case.inputs.items()}
+def lines_of(case, inputs):
+    """The lines of the case with these inputs, tensors beside their heads: results, gradients, or the error."""
+    names = {k: fresh(t) for k, t in inputs.items()}
     leaves = {k: t for k, t in names.items() if t.requires_grad}
     torch.manual_seed(0)
     with warnings.catch_warnings():
@@ -131,7 +132,7 @@ def answer(case):
         except Exception as e:
             if "Exception raised from" in str(e):  # an error of PyTorch's own that leaked its C++ trace
                 raise Unsuitable("a C++ trace") from e
-            return [f"! {error_text(e)}"]
+            return [(f"! {error_text(e)}", None)]
         lines = [result_line(v) for v in results]
         loss = total(results)
         if loss is None or not leaves:
@@ -142,3 +143,8 @@ def answer(case):
         if loss is not None:
             lines += gradients(loss, leaves, "grad2", False)[0]
     return lines
+
+
+def answer(case):
+    """The golden lines of the case."""
+    return [head if t is None else f"{head} {elements(t)}".rstrip() for head, t in lines_of(case, case.inputs)]

@@ -3,7 +3,9 @@
 import torch
 
 import known
+import rules
 from evaluate import Unsuitable, answer
+from noise import floors
 from spelling import NoSpelling
 
 HEADER = """\
@@ -27,6 +29,8 @@ def block(case, surface):
     lines.append("> " + source)
     if case.rule:
         lines.append("~ " + case.rule)
+    if rules.is_measured(case.name):
+        lines.append("floor " + " ".join(f"{v:.2g}" for v in floors(case)))
     if case.double:
         lines.append("double")
     text = "\n".join(lines + wanted) + "\n"

@@ -68,6 +68,10 @@ def number(value):
     return repr(value)
 
 
+def is_none(node):
+    return isinstance(node, ast.Constant) and node.value is None
+
+
 class Speller(ast.NodeVisitor):
     def generic_visit(self, node):
         raise NoSpelling(type(node).__name__)
@@ -93,7 +97,8 @@ class Speller(ast.NodeVisitor):
         return f"{self.visit(node.value)}.{node.attr}"
 
     def visit_Tuple(self, node):
-        return "{" + ", ".join(self.visit(e) for e in node.elts) + "}"
+        """A missing element is false: a table cannot hold nil."""
+        return "{" + ", ".join("false" if is_none(e) else self.visit(e) for e in node.elts) + "}"
 
     visit_List = visit_Tuple
 
@@ -131,7 +136,7 @@ class Speller(ast.NodeVisitor):
         args += [
             f"{k.arg}={self.visit(k.value)}"
             for k in node.keywords
-            if not (isinstance(k.value, ast.Constant) and k.value.value is None)
+            if not is_none(k.value)
         ]
         if any(k.arg is None or k.arg in KEYWORDS for k in node.keywords):
             raise NoSpelling("a keyword's name")
@@ -153,7 +158,7 @@ class Speller(ast.NodeVisitor):
             return ", ".join(self.item(e) for e in node.elts)
         if isinstance(node, ast.List):
             return "{" + self.visit(node) + "}"
-        if isinstance(node, ast.Constant) and node.value is None:
+        if is_none(node):
             return "torch.newaxis"
         if isinstance(node, ast.Constant) and node.value is Ellipsis:
             return '"..."'

@@ -21,7 +21,8 @@ def convolution(d, op, make, n):
     transposed = "transpose" in op
     groups = d.pick([1, 1, 2])
     inside, outside = groups * d.integer(1, 2), groups * d.integer(1, 2)
-    image = [d.integer(3, 4) if n < 3 else 2 for _ in range(n)]
+    # Of an empty result, which padding makes of smaller volumes, PyTorch's libraries think differently.
+    image = [d.integer(3, 4) if n < 3 else 3 if transposed else 2 for _ in range(n)]
     kernel = [d.integer(1, 2) for _ in range(n)]
     weight = [inside, outside // groups, *kernel] if transposed else [outside, inside // groups, *kernel]
     a = make(*([d.integer(1, 2)] if d.chance(0.85) else []), inside, *image)
@@ -130,9 +131,9 @@ def norms(d, op):
     def affine(sizes):
         if d.flag():
             return ""
-        return (
-            f", weight={d.tensor(dtype, sizes, special=False)}, bias={d.tensor(dtype, sizes, special=False)}"
-        )
+        dense = op == "batch_norm"  # PyTorch's gradient reads its weights as if they were
+        weight, bias = (d.tensor(dtype, sizes, special=False, dense=dense) for _ in range(2))
+        return f", weight={weight}, bias={bias}"
 
     if op in ("layer_norm", "rms_norm"):
         sizes = shape[d.integer(0, len(shape) - 1) :] if d.chance(0.95) else [7]
