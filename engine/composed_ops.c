@@ -1,4 +1,5 @@
 /* composed_ops.c - forwards of composed.def: arithmetic written with other rows. */
+#include "engine/ops_internal.h"
 #include "engine/structural.h"
 
 #include <float.h>
@@ -35,17 +36,29 @@ static DType joint_dtype(Tensor *a, Tensor *b, Tensor *c)
     return result_dtype((Tensor *[]){a, b, c}, 3);
 }
 
+/* The dtype in which x and the two tensors of addcmul and addcdiv meet: theirs together, for 16 bits float32. */
+static bool meet(Tensor **x, Tensor **tensor1, Tensor **tensor2, DType dtype)
+{
+    DType in = dtype == DT_F16 || dtype == DT_BF16 ? DT_F32 : dtype;
+    *x = converted_plain(*x, in);
+    *tensor1 = converted_plain(*tensor1, in);
+    *tensor2 = converted_plain(*tensor2, in);
+    return *x && *tensor1 && *tensor2;
+}
+
 Tensor *forward_addcmul(Tensor *x, Tensor *tensor1, Tensor *tensor2, double value)
 {
+    Dims shape;
     DType dtype = joint_dtype(x, tensor1, tensor2);
+    if (!broadcast_all((Tensor *[]){x, tensor1, tensor2}, 3, &shape))
+        return NULL;
     if (dtype == DT_BOOL)
         return tide_fail("NotImplementedError", "\"addcmul_cpu_out\" not implemented for 'Bool'");
     if (!dtype_is_float(dtype)) /* value is one of the dtype too */
         value = trunc(value);
-    if (dtype != DT_F16 && dtype != DT_BF16)
-        return op_add(x, op_mul(times(tensor1, value), tensor2));
-    Tensor *product = op_mul(times(widened(tensor1), value), widened(tensor2));
-    return narrowed(op_add(widened(x), product), dtype);
+    if (!meet(&x, &tensor1, &tensor2, dtype))
+        return NULL;
+    return narrowed(op_add(x, op_mul(times(tensor1, value), tensor2)), dtype);
 }
 
 Tensor *forward_addcdiv(Tensor *x, Tensor *tensor1, Tensor *tensor2, double value)
@@ -59,10 +72,11 @@ Tensor *forward_addcdiv(Tensor *x, Tensor *tensor1, Tensor *tensor2, double valu
             "inputs and as (input + value * tensor1 / tensor2) for float inputs. The future addcdiv "
             "behavior is just the latter implementation: (input + value * tensor1 / tensor2), for all "
             "dtypes.");
+    Dims shape;
     DType dtype = joint_dtype(x, tensor1, tensor2);
-    if (dtype != DT_F16 && dtype != DT_BF16)
-        return op_add(x, op_div(times(tensor1, value), tensor2));
-    return narrowed(op_add(widened(x), op_div(times(widened(tensor1), value), widened(tensor2))), dtype);
+    if (!broadcast_all((Tensor *[]){x, tensor1, tensor2}, 3, &shape) || !meet(&x, &tensor1, &tensor2, dtype))
+        return NULL;
+    return narrowed(op_add(x, op_div(times(tensor1, value), tensor2)), dtype);
 }
 
 Tensor *forward_logit(Tensor *x, double eps)
@@ -370,14 +384,52 @@ Tensor *forward_addbmm(Tensor *x, Tensor *batch1, Tensor *batch2, double beta, d
     return y;
 }
 
-/* ---- ldexp, rot90 ---- */
+/* ---- div_trunc, ldexp, nextafter, rot90 ---- */
+
+/* In 16 bits the quotient is rounded before it is cut, unless the divisor is a single number. */
+Tensor *forward_div_trunc(Tensor *x, Tensor *other)
+{
+    DType d = result_dtype((Tensor *[]){x, other}, 2);
+    bool twice = (d == DT_F16 || d == DT_BF16) && other->numel != 1;
+    return twice ? op_trunc(op_div(x, other)) : op_quotient_trunc(x, other);
+}
 
 Tensor *forward_ldexp(Tensor *x, Tensor *other)
 {
-    if (other->dtype == DT_BOOL && dtype_is_float((DType)x->dtype))
+    Dims shape;
+    if (!broadcast_all((Tensor *[]){x, other}, 2, &shape))
+        return NULL;
+    if (other->ndim == 0 && x->dtype == DT_F64) /* beside doubles the power of a single number is one too */
+        other = converted_plain(other, DT_F64);
+    if (!dtype_is_float((DType)x->dtype) || dtype_is_float((DType)other->dtype))
+        return op_mul(x, op_pow(tensor_number(2), other));
+    if (other->dtype == DT_BOOL)
         return tide_fail("NotImplementedError", "\"ldexp_cpu_exp\" not implemented for 'Bool'");
-    DType d = result_dtype((Tensor *[]){x, other}, 2); /* the power has the result's precision */
-    return op_mul(x, op_pow(tensor_number(2), dtype_is_float(d) ? converted_plain(other, d) : other));
+    return op_scale_by_power(x, other);
+}
+
+/* In 16 bits: a step along the numbers in order of size is one along their bits. */
+static Tensor *next_bits(Tensor *x, Tensor *other)
+{
+    Tensor *zero = tensor_number(0), *bits = op_view_dtype(x, DT_I16);
+    Tensor *one = tensor_integer(1), *lowest = tensor_integer(INT16_MIN);
+    Tensor *away = op_eq(op_gt(other, x), op_gt(x, zero)); /* from 0 */
+    Tensor *stepped = op_add(bits, op_where(away, one, tensor_integer(-1)));
+    Tensor *from_zero = op_where(op_gt(other, zero), one, op_add(lowest, one));
+    Tensor *next = op_where(op_eq(x, zero), from_zero, stepped);
+    next = next ? op_view_dtype(tensor_to(next, DT_I16, next->device, false), (DType)x->dtype) : NULL;
+    Tensor *none = op_logical_or(op_isnan(x), op_isnan(other));
+    return op_where(none, tensor_number(NAN), op_where(op_eq(x, other), other, next));
+}
+
+Tensor *forward_nextafter(Tensor *x, Tensor *other)
+{
+    DType d = result_dtype((Tensor *[]){x, other}, 2);
+    if (d != DT_F16 && d != DT_BF16)
+        return op_next_number(x, other);
+    x = contiguous_plain(converted_plain(x, d));
+    other = converted_plain(other, d);
+    return x && other ? next_bits(x, other) : NULL;
 }
 
 Tensor *forward_rot90(Tensor *x, int64_t k, const Dims *dims)

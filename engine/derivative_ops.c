@@ -2,6 +2,7 @@
 #include "engine/autograd.h"
 #include "engine/structural.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- reductions ---- */
@@ -66,8 +67,8 @@ static Tensor *products_of_others(Tensor *x, int64_t n)
     Tensor *after[] = {ones, op_flip(op_narrow(x, last, 1, n - 1), DIMS(last))};
     if (!ones || !before[1] || !after[1])
         return NULL;
-    Tensor *left = op_cumprod(op_cat(&(TensorList){2, before}, last), last);
-    Tensor *right = op_flip(op_cumprod(op_cat(&(TensorList){2, after}, last), last), DIMS(last));
+    Tensor *left = op_cumprod(op_cat(&(TensorList){2, before}, last), last, DT_NONE);
+    Tensor *right = op_flip(op_cumprod(op_cat(&(TensorList){2, after}, last), last, DT_NONE), DIMS(last));
     return op_mul(left, right);
 }
 
@@ -131,12 +132,37 @@ Tensor *forward_norm2_backward(Tensor *g1, Tensor *x, Tensor *norm, const Dims *
 
 /* ---- elementwise ---- */
 
-/* 0 ** e does not change with e for e >= 0. */
+Tensor *forward_pow_backward_base(Tensor *g1, Tensor *base, Tensor *exponent)
+{
+    double e;
+    Tensor *one = tensor_integer(1), *zero = tensor_number(0);
+    if (!exponent->is_number) {
+        Tensor *slope = op_mul(exponent, op_pow(base, op_sub(exponent, one)));
+        return op_where(op_eq(exponent, zero), zero, op_mul(g1, slope));
+    }
+    if (!tensor_item_double(exponent, &e))
+        return NULL;
+    if (e == 0 && exponent->dtype != DT_BOOL) { /* x ** false is no constant to PyTorch */
+        Dims shape = tensor_dims(base);
+        return tensor_zeros(&shape, (DType)base->dtype, base->device);
+    }
+    return op_mul(g1, op_mul(tensor_number(e), op_pow(base, tensor_number(e - 1))));
+}
+
+/* 0 ** e does not change with e for e >= 0. The logarithm of a number is taken in double precision. */
 Tensor *forward_pow_backward_exponent(Tensor *g1, Tensor *base, Tensor *exponent, Tensor *power)
 {
-    Tensor *zero = tensor_number(0);
-    Tensor *flat = op_logical_and(op_eq(base, zero), op_ge(exponent, zero));
-    return op_mul(g1, op_where(flat, zero, op_mul(power, op_log(base))));
+    double b = 0;
+    Tensor *zero = tensor_number(0), *flat = op_ge(exponent, zero), *logarithm;
+    if (base->is_number) {
+        if (!tensor_item_double(base, &b)) return NULL;
+        if (b != 0) return op_mul(g1, op_mul(power, tensor_number(log(b))));
+        logarithm = tensor_number(-INFINITY);
+    } else {
+        flat = op_logical_and(op_eq(base, zero), flat);
+        logarithm = op_log(tensor_to(base, result_dtype((Tensor *[]){base, exponent}, 2), base->device, false));
+    }
+    return op_mul(g1, op_where(flat, zero, op_mul(power, logarithm)));
 }
 
 Tensor *forward_igamma_backward(Tensor *g1, Tensor *x, Tensor *other)

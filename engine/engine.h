@@ -107,6 +107,8 @@ Tensor *tensor_empty(const Dims *shape, DType dtype, Device device);
 Tensor *tensor_full(const Dims *shape, double value, DType dtype, Device device);
 Tensor *tensor_full_int(const Dims *shape, int64_t value, DType dtype, Device device);
 Tensor *tensor_zeros(const Dims *shape, DType dtype, Device device);
+/* Of x's shape, and in its layout where x is dense, as tensor_like. */
+Tensor *tensor_full_like(const Tensor *x, int64_t value, DType dtype);
 Tensor *tensor_number(double value);      /* wrapped float: float64 inside, default float in promotion */
 Tensor *tensor_integer(int64_t value);    /* wrapped int64 */
 Tensor *tensor_boolean(bool value);       /* wrapped bool */
@@ -148,6 +150,8 @@ bool tensor_write(Tensor *t, const void *in);
 
 /* A new tensor of x's shape (and x's layout where it is dense). */
 Tensor *tensor_like(const Tensor *x, DType dtype);
+/* C++'s name of the element type, as some messages spell dtypes: "float", "long int" */
+const char *ctype_name(const Tensor *t);
 bool tensor_same_shape(const Tensor *a, const Tensor *b);
 DType default_dtype(void);
 bool set_default_dtype(DType d); /* float dtypes only */

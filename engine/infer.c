@@ -70,21 +70,38 @@ static const char *unsupported_name(OpId op)
     return info->unsupported ? info->unsupported : info->name;
 }
 
-static bool refuse_dtype(OpId op, DType d)
+/* Operands of an elementwise row: out is what it writes in place, or NULL. */
+typedef struct Operands {
+    OpId op;
+    Tensor *const *in;
+    int n;
+    const Tensor *out;
+} Operands;
+
+static bool operands_fit(const Operands *o, DType d)
+{
+    Dims shape;
+    return o->out ? check_output(o->op, o->in, o->n, o->out, d) : broadcast_all(o->in, o->n, &shape);
+}
+
+/* A kernel refuses a dtype last: shapes and what is written to are looked at before. */
+static bool refuse_dtype(const Operands *o, DType d)
 {
     static char name[96];
+    OpId op = o->op;
     const OpInfo *info = op_info(op);
+    if (!operands_fit(o, d)) return false;
     strncpy(name, unsupported_name(op), sizeof name - 10);
     if (!info->unsupported) strcat(name, info->format == FORMAT_UNARY ? "_vml_cpu" : "_cpu");
     return tide_refuse("NotImplementedError", "\"%s\" not implemented for '%s'", name, dtype_info[d].cname);
 }
 
-static bool refuse_bool(OpId op, Tensor *const *in, int n)
+static bool refuse_bool(const Operands *o)
 {
-    switch (op) {
+    switch (o->op) {
     case OP_sub:
     case OP_rsub:
-        if (n == 2 && in[0]->dtype == DT_BOOL && in[1]->dtype == DT_BOOL)
+        if (o->in[0]->dtype == DT_BOOL && o->in[1]->dtype == DT_BOOL)
             return tide_refuse("RuntimeError",
                                "Subtraction, the `-` operator, with two bool tensors is not supported. "
                                "Use the `^` or `logical_xor()` operator instead.");
@@ -96,27 +113,30 @@ static bool refuse_bool(OpId op, Tensor *const *in, int n)
                            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying "
                            "to invert a mask, use the `~` or `logical_not()` operator instead.");
     case OP_relu: return tide_refuse("RuntimeError", "Boolean inputs not supported for relu");
-    default: return refuse_dtype(op, DT_BOOL);
+    default: return refuse_dtype(o, DT_BOOL);
     }
 }
 
 /* lerp promotes nothing: the end and a weight of some dims have the start's dtype. */
-static bool same_dtypes_for_lerp(Tensor *const *in)
+static bool same_dtypes_for_lerp(const Operands *o)
 {
     static const char *const names[] = {"input", "end", "weight"};
+    Tensor *const *in = o->in;
     for (int i = 1; i < 3; i++)
         if (in[i]->dtype != in[0]->dtype && !in[i]->is_number && (i == 1 || in[i]->ndim > 0))
             return tide_refuse("RuntimeError", "expected dtype %s for `%s` but got dtype %s",
                                ctype_name(in[0]), names[i], ctype_name(in[i]));
     bool number = in[2]->is_number;
     DType d = result_dtype(in, number ? 2 : 3);
-    return dtype_is_float(d) ||
+    if (dtype_is_float(d)) return true;
+    return operands_fit(o, d) &&
            tide_refuse("NotImplementedError", "\"lerp_kernel_%s\" not implemented for '%s'",
                        number ? "scalar" : "tensor", dtype_info[d].cname);
 }
 
-bool elementwise_types(OpId op, Tensor *const *in, int n, DType *compute, DType *result)
+bool elementwise_types(OpId op, Tensor *const *in, int n, const Tensor *out, DType *compute, DType *result)
 {
+    const Operands o = {op, in, n, out};
     TypeRule rule = (TypeRule)op_info(op)->types;
     bool selects = rule == TYPES_WHERE, floats = rule == TYPES_FLOATONLY;
     DType d = n == 1    ? (in[0]->is_number && dtype_is_float((DType)in[0]->dtype) ? float_default
@@ -128,7 +148,7 @@ bool elementwise_types(OpId op, Tensor *const *in, int n, DType *compute, DType 
     if (op == OP_heaviside && in[0]->dtype != in[1]->dtype)
         return tide_refuse("RuntimeError",
                            "heaviside is not yet implemented for tensors with different dtypes.");
-    if (op == OP_lerp && !same_dtypes_for_lerp(in)) return false;
+    if (op == OP_lerp && !same_dtypes_for_lerp(&o)) return false;
     if (op == OP_square && d == DT_BOOL) { /* it is x ** 2, and the exponent an integer */
         *compute = *result = DT_I64;
         return true;
@@ -140,15 +160,15 @@ bool elementwise_types(OpId op, Tensor *const *in, int n, DType *compute, DType 
     switch (rule) {
     case TYPES_NOBOOL:
         if (op == OP_sub || op == OP_rsub)
-            return (in[0]->dtype != DT_BOOL && in[1]->dtype != DT_BOOL) || refuse_bool(op, in, n);
-        return d != DT_BOOL || refuse_bool(op, in, n);
-    case TYPES_ROUND: return d != DT_BOOL || refuse_dtype(op, d);
+            return (in[0]->dtype != DT_BOOL && in[1]->dtype != DT_BOOL) || refuse_bool(&o);
+        return d != DT_BOOL || refuse_bool(&o);
+    case TYPES_ROUND: return d != DT_BOOL || refuse_dtype(&o, d);
     case TYPES_FLOAT:
         if (!dtype_is_float(d)) *compute = *result = float_default;
         return true;
-    case TYPES_FLOATONLY: return dtype_is_float(d) || refuse_dtype(op, d);
-    case TYPES_INT: return !dtype_is_float(d) || refuse_dtype(op, d);
-    case TYPES_INTONLY: return dtype_is_int(d) || refuse_dtype(op, d);
+    case TYPES_FLOATONLY: return dtype_is_float(d) || refuse_dtype(&o, d);
+    case TYPES_INT: return !dtype_is_float(d) || refuse_dtype(&o, d);
+    case TYPES_INTONLY: return dtype_is_int(d) || refuse_dtype(&o, d);
     case TYPES_COMPARE: *result = DT_BOOL; return true;
     case TYPES_WHERE:
         return in[0]->dtype == DT_BOOL || in[0]->dtype == DT_U8 ||
@@ -200,6 +220,16 @@ bool broadcast_shapes(const Dims *a, const Dims *b, Dims *out)
         r.v[i] = x == 1 ? y : x;
     }
     *out = r;
+    return true;
+}
+
+bool broadcast_all(Tensor *const *in, int n, Dims *shape)
+{
+    *shape = tensor_dims(in[0]);
+    for (int i = 1; i < n; i++) {
+        Dims next = tensor_dims(in[i]);
+        if (!broadcast_shapes(shape, &next, shape)) return false;
+    }
     return true;
 }
 
@@ -295,7 +325,8 @@ bool check_divisor(OpId op, Tensor *const *in, int n, DType compute)
 {
     if (n < 2 || dtype_is_float(compute)) return true;
     if (op == OP_floor_divide || op == OP_remainder || op == OP_fmod)
-        return in[1]->numel == 0 || !has_zero(in[1]) || tide_refuse("RuntimeError", "ZeroDivisionError");
+        return in[0]->numel == 0 || in[1]->numel == 0 || !has_zero(in[1]) ||
+               tide_refuse("RuntimeError", "ZeroDivisionError");
     if (op == OP_pow && in[1]->is_number)
         return !has_negative(in[1]) ||
                tide_refuse("RuntimeError", "Integers to negative integer powers are not allowed.");
@@ -337,6 +368,23 @@ bool check_writable(const Tensor *out)
                 "unsupported operation: more than one element of the written-to tensor refers to "
                 "a single memory location. Please clone() the tensor before performing the operation.");
     return true;
+}
+
+bool check_output(OpId op, Tensor *const *in, int n, const Tensor *out, DType result)
+{
+    Dims shape;
+    char want[256], have[256];
+    if (!check_writable(out)) return false;
+    if (!broadcast_all(in, n, &shape)) return false;
+    if (shape.n != out->ndim || memcmp(shape.v, out->shape, (size_t)shape.n * sizeof shape.v[0]))
+        return tide_refuse("RuntimeError", "output with shape %s doesn't match the broadcast shape %s",
+                           format_dims(have, sizeof have, out->ndim, out->shape),
+                           format_dims(want, sizeof want, shape.n, shape.v));
+    bool clamps = op == OP_clamp || op == OP_clamp_min || op == OP_clamp_max; /* by numbers: named as C names it */
+    return dtype_can_cast(result, (DType)out->dtype) ||
+           tide_refuse("RuntimeError", "result type %s can't be cast to the desired output type %s",
+                       dtype_info[result].cname,
+                       clamps && in[1]->is_number ? ctype_name(out) : dtype_info[out->dtype].cname);
 }
 
 /* The elements from t's first to its last address, end exclusive. */

@@ -502,15 +502,18 @@ static bool refuse_modified(const Tensor *t, const char *name, uint32_t then)
 {
     char shape[256], from[128] = "";
     uint32_t now = t->storage->version;
+    const char *cname = dtype_info[t->dtype].cname;
+    bool legacy = t->dtype != DT_BF16 && t->dtype != DT_BOOL; /* PyTorch once had a class for it */
     if (*name) snprintf(from, sizeof from, ", which is output 0 of %s,", name);
     return tide_refuse(
         "RuntimeError",
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        "[torch.%sTensor %s]%s is at version %u; expected version %u instead. Hint: enable anomaly detection "
+        "[%s%s%s %s]%s is at version %u; expected version %u instead. Hint: enable anomaly detection "
         "to find "
         "the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, "
         "check_nan=False).",
-        dtype_info[t->dtype].cname, format_dims(shape, sizeof shape, t->ndim, t->shape), from, now, then);
+        legacy ? "torch." : "CPU", cname, legacy ? "Tensor" : "Type",
+        format_dims(shape, sizeof shape, t->ndim, t->shape), from, now, then);
 }
 
 bool autograd_check_version(const Tensor *t, const Node *maker, uint32_t version, bool result)

@@ -203,8 +203,9 @@ Tensor *forward_norm_backward(Tensor *g1, Tensor *x, Tensor *result, double p, c
         Tensor *slope = op_mul(op_sgn(x), op_pow(op_abs(x), tensor_number(p - 1)));
         if (p < 1)
             slope = op_masked_fill(slope, op_eq(x, zero), zero);
-        Tensor *scale = op_mul(g, op_pow(norm, tensor_number(1 - p)));
-        return op_mul(slope, p < 1 ? scale : op_masked_fill(scale, op_eq(norm, zero), zero));
+        Tensor *power = op_pow(norm, tensor_number(1 - p));
+        return p < 1 ? op_mul(op_mul(slope, g), power)
+                     : op_mul(slope, op_masked_fill(op_mul(g, power), op_eq(norm, zero), zero));
     }
     Tensor *scale = op_masked_fill(op_div(g, op_pow(norm, tensor_number(p - 1))), op_eq(norm, zero), zero);
     return op_mul(op_mul(x, op_pow(op_abs(x), tensor_number(p - 2))), scale);

@@ -52,16 +52,6 @@ static bool bring_numbers(Tensor *const *in, int n, Device device, Tensor **plac
     return true;
 }
 
-static bool broadcast_all(Tensor *const *in, int n, Dims *shape)
-{
-    *shape = tensor_dims(in[0]);
-    for (int i = 1; i < n; i++) {
-        Dims next = tensor_dims(in[i]);
-        if (!broadcast_shapes(shape, &next, shape)) return false;
-    }
-    return true;
-}
-
 static Tensor *fresh_output(Tensor *const *in, int n, DType dtype, Device device)
 {
     Dims shape;
@@ -75,24 +65,6 @@ static Tensor *fresh_output(Tensor *const *in, int n, DType dtype, Device device
         tensor_finish_geometry(out);
     }
     return out;
-}
-
-/* In-place and out=: the result must fit what is there. */
-static bool check_output(OpId op, Tensor *const *in, int n, const Tensor *out, DType result)
-{
-    Dims shape;
-    char want[256], have[256];
-    if (!broadcast_all(in, n, &shape)) return false;
-    if (shape.n != out->ndim || memcmp(shape.v, out->shape, (size_t)shape.n * sizeof shape.v[0]))
-        return tide_refuse("RuntimeError", "output with shape %s doesn't match the broadcast shape %s",
-                           format_dims(have, sizeof have, out->ndim, out->shape),
-                           format_dims(want, sizeof want, shape.n, shape.v));
-    bool clamps = op == OP_clamp || op == OP_clamp_min || op == OP_clamp_max; /* by numbers: named as C names it */
-    if (!dtype_can_cast(result, (DType)out->dtype))
-        return tide_refuse("RuntimeError", "result type %s can't be cast to the desired output type %s",
-                           dtype_info[result].cname,
-                           clamps && in[1]->is_number ? ctype_name(out) : dtype_info[out->dtype].cname);
-    return check_writable(out);
 }
 
 /* The everyday case: on the host, all row-major and of one shape, 0-dim operands aside. Returns the one with the shape. */
@@ -111,7 +83,7 @@ static const Tensor *common_model(Tensor *const *in, int n)
 static Tensor *run_common(OpId op, Tensor *const *in, int n, const Tensor *model)
 {
     DType compute, result;
-    if (!elementwise_types(op, in, n, &compute, &result)) return NULL;
+    if (!elementwise_types(op, in, n, NULL, &compute, &result)) return NULL;
     Tensor *out = result_as(model, result);
     if (!out) return NULL;
     if (!dtype_is_float(compute)) {
@@ -128,17 +100,15 @@ Tensor *elementwise_run(OpId op, Tensor *const *in, int n, Tensor *out)
     DType compute, result;
     const Tensor *model = out ? NULL : common_model(in, n);
     if (model) return run_common(op, in, n, model);
-    bool of_bits = op_info(op)->types == TYPES_INT || op_info(op)->types == TYPES_INTONLY;
     if (!check_same_device(in, n)) return NULL;
-    if (out && of_bits && !check_output(op, in, n, out, result_dtype(in, n))) return NULL;
-    if (!elementwise_types(op, in, n, &compute, &result)) return NULL;
+    if (!elementwise_types(op, in, n, out, &compute, &result)) return NULL;
     Device device = common_device(in, n);
     if (!bring_numbers(in, n, out ? out->device : device, placed)) return NULL;
     if (out) {
         if (!check_output(op, in, n, out, result)) return NULL;
         if (!separate_overlaps(placed, n, out)) return NULL;
-    } else if (!(out = fresh_output(in, n, result, device))) {
-        return NULL;
+    } else if (!(out = fresh_output(op == OP_rsub ? (Tensor *[]){in[1], in[0]} : in, n, result, device))) {
+        return NULL; /* rsub is sub turned round, and its shapes are reported so */
     }
     if (op_info(op)->types == TYPES_ROUND && !dtype_is_float(compute))
         return copy_plain(out, placed[0]) ? out : NULL;
@@ -394,6 +364,9 @@ static bool inplace_forward(OpId op, const OpInfo *info, const Arg *args)
     default: break;
     }
     if (info->writes_first) return (info->overlapping || check_writable(x)) && forwards[op](args) != NULL;
+    Dims shape;
+    if (op == OP_masked_fill && !broadcast_all((Tensor *[]){x, args[1].t}, 2, &shape))
+        return false; /* out of place the mask comes first, in place what is written */
     Tensor *y = run_forward(op, info, args);
     if (!y) return false;
     if (!tensor_same_shape(x, y)) {

@@ -4,8 +4,13 @@
 
 #include "engine/ops.h"
 
-/* The dtype an elementwise row computes in and the one it answers in; false with PyTorch's error. */
-bool elementwise_types(OpId op, Tensor *const *in, int n, DType *compute, DType *result);
+/* The dtype an elementwise row computes in and the one it answers in; false with PyTorch's error. out is what it will
+ * write in place, or NULL: what does not fit it is refused before a dtype that has no kernel. */
+bool elementwise_types(OpId op, Tensor *const *in, int n, const Tensor *out, DType *compute, DType *result);
+/* The shape that all of in broadcast to. */
+bool broadcast_all(Tensor *const *in, int n, Dims *shape);
+/* In-place and out=: op's result must fit what is there. */
+bool check_output(OpId op, Tensor *const *in, int n, const Tensor *out, DType result);
 bool reduce_types(OpId op, const Tensor *x, DType *compute, DType *result);
 /* Reductions of nothing: only those with an identity have an answer. dim NULL: none was given. */
 bool check_empty_reduction(OpId op, const Tensor *x, const Dims *dim, const Dims *wrapped);

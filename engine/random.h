@@ -74,14 +74,15 @@ void random_clip_bounds(DType d, int64_t *low, int64_t *high);
 bool random_permutation(Generator *g, int64_t *p, int64_t n);
 
 /* One row of torch.multinomial: `samples` indices into prob, n weights of float dtype d, all finite, >= 0 and
- * not all zero; without replacement samples <= n. scratch: room for n RandomChoice, the caller's. Equal keys
+ * not all zero. draws: one of the exponential distribution for each, and no index comes twice (samples <= n); NULL:
+ * with replacement, and g draws. scratch: room for n RandomChoice, the caller's. Equal keys
  * (weights of zero; collisions in 16 bits) go in index order, where PyTorch's order is its sort's accident. */
 typedef struct RandomChoice {
     double key;
     int64_t index;
 } RandomChoice;
 
-bool random_multinomial(Generator *g, int64_t *out, int64_t samples, const void *prob, DType d, int64_t n,
-                        bool replacement, RandomChoice *scratch);
+bool random_multinomial(Generator *g, int64_t *out, int64_t samples, const void *prob, const void *draws, DType d,
+                        int64_t n, RandomChoice *scratch);
 
 #endif

@@ -556,19 +556,13 @@ static void sift_down(RandomChoice *heap, int64_t n, int64_t at)
     }
 }
 
-/* The greatest weights after each is divided by an exponential draw. */
-static bool choose_once(Generator *g, int64_t *out, int64_t samples, const void *prob, DType d, int64_t n,
+/* The greatest weights after each is divided by its exponential draw. */
+static bool choose_once(int64_t *out, int64_t samples, const void *prob, const void *draws, DType d, int64_t n,
                         RandomChoice *c)
 {
-    for (int64_t i = 0; i < n; i += BLOCK) {
-        double q[BLOCK]; /* wide enough for any dtype */
-        int m = block_size(n, i);
-        if (!random_exponential(g, q, d, m, 1)) return false;
-        for (int j = 0; j < m; j++) {
-            double p = weight(prob, d, i + j), draw = weight(q, d, j);
-            double key = d == DT_F64 ? p / draw : round_through(d, (float)p / (float)draw);
-            c[i + j] = (RandomChoice){key, i + j};
-        }
+    for (int64_t i = 0; i < n; i++) {
+        double p = weight(prob, d, i), draw = weight(draws, d, i);
+        c[i] = (RandomChoice){d == DT_F64 ? p / draw : round_through(d, (float)p / (float)draw), i};
     }
     for (int64_t i = n / 2; i-- > 0;) sift_down(c, n, i);
     for (int64_t s = 0; s < samples; s++) {
@@ -580,9 +574,9 @@ static bool choose_once(Generator *g, int64_t *out, int64_t samples, const void 
     return true;
 }
 
-bool random_multinomial(Generator *g, int64_t *out, int64_t samples, const void *prob, DType d, int64_t n,
-                        bool replacement, RandomChoice *scratch)
+bool random_multinomial(Generator *g, int64_t *out, int64_t samples, const void *prob, const void *draws, DType d,
+                        int64_t n, RandomChoice *scratch)
 {
-    bool again = replacement && samples > 1;
-    return (again ? choose_again : choose_once)(g, out, samples, prob, d, n, scratch);
+    return draws ? choose_once(out, samples, prob, draws, d, n, scratch)
+                 : choose_again(g, out, samples, prob, d, n, scratch);
 }

@@ -89,8 +89,8 @@ static bool run_normal(const Fill *f, Generator *g, void *p, DType d, int64_t n,
 
 bool tensor_normal_(Tensor *t, double mean, double std, Generator *g)
 {
-    if (!need_float(t, "normal_kernel_cpu")) return false;
     if (!(std >= 0)) return tide_refuse("RuntimeError", "normal expects std >= 0.0, but found std %g", std);
+    if (!need_float(t, "normal_kernel_cpu")) return false;
     return fill_tensor(t, &(Fill){.run = run_normal, .a = mean, .b = std}, g);
 }
 
@@ -200,11 +200,12 @@ static bool run_exponential(const Fill *f, Generator *g, void *p, DType d, int64
 
 bool tensor_exponential_(Tensor *t, double lambda, Generator *g)
 {
-    if (t && !dtype_is_float((DType)t->dtype))
-        return tide_refuse("RuntimeError", "Exponential distribution is a continuous probability distribution. dtype "
-                           "must be a floating point but you specified %s", dtype_info[t->dtype].cname);
     if (!(lambda > 0))
         return tide_refuse("RuntimeError", "exponential_ expects lambda > 0.0, but found lambda=%g", lambda);
+    if (!t || !check_writable(t)) return false;
+    if (!dtype_is_float((DType)t->dtype))
+        return tide_refuse("RuntimeError", "Exponential distribution is a continuous probability distribution. dtype "
+                           "must be a floating point but you specified %s", dtype_info[t->dtype].cname);
     return fill_tensor(t, &(Fill){.run = run_exponential, .a = lambda}, g);
 }
 
@@ -216,10 +217,11 @@ static bool run_geometric(const Fill *f, Generator *g, void *p, DType d, int64_t
 
 bool tensor_geometric_(Tensor *t, double p, Generator *g)
 {
-    if (t && t->dtype == DT_BOOL)
-        return tide_refuse("NotImplementedError", "\"geometric_cpu\" not implemented for 'Bool'");
     if (!(p > 0 && p < 1))
         return tide_refuse("RuntimeError", "geometric_ expects p to be in (0, 1), but got p=%g", p);
+    if (!t || !check_writable(t)) return false;
+    if (t->dtype == DT_BOOL)
+        return tide_refuse("NotImplementedError", "\"geometric_cpu\" not implemented for 'Bool'");
     return fill_tensor(t, &(Fill){.run = run_geometric, .a = p}, g);
 }
 
@@ -231,9 +233,9 @@ static bool run_log_normal(const Fill *f, Generator *g, void *p, DType d, int64_
 
 bool tensor_log_normal_(Tensor *t, double mean, double std, Generator *g)
 {
-    if (!need_float(t, "log_normal_cpu")) return false;
     if (!(std > 0))
         return tide_refuse("RuntimeError", "log_normal_ expects std > 0.0, but found std=%g", std);
+    if (!t || !check_writable(t) || !need_float(t, "log_normal_cpu")) return false;
     return fill_tensor(t, &(Fill){.run = run_log_normal, .a = mean, .b = std}, g);
 }
 
@@ -245,11 +247,11 @@ static bool run_cauchy(const Fill *f, Generator *g, void *p, DType d, int64_t n,
 
 bool tensor_cauchy_(Tensor *t, double median, double sigma, Generator *g)
 {
+    if (!(sigma > 0))
+        return tide_refuse("RuntimeError", "cauchy_ expects sigma > 0.0, but found sigma=%g", sigma);
     if (t && !dtype_is_float((DType)t->dtype))
         return tide_refuse("RuntimeError", "Cauchy distribution is a continuous probability distribution. dtype must be "
                            "a floating point but you specified %s", ctype_name(t));
-    if (!(sigma > 0))
-        return tide_refuse("RuntimeError", "cauchy_ expects sigma > 0.0, but found sigma=%g", sigma);
     return fill_tensor(t, &(Fill){.run = run_cauchy, .a = median, .b = sigma}, g);
 }
 
@@ -293,14 +295,22 @@ Tensor *tensor_multinomial(Tensor *p, int64_t n, bool replacement, Generator *g)
     shape.v[p->ndim - 1] = n;
     Tensor *out =
         c && check_weights(c, rows, choices) ? result_new(&shape, DT_I64, (Device){DEVICE_CPU, 0}) : NULL;
-    RandomChoice *scratch = out ? tide_malloc((size_t)choices * sizeof *scratch) : NULL;
+    /* Without replacement each weight has a draw: all are drawn at once, in the order in which p lies in memory. */
+    bool again = replacement && n > 1;
+    Tensor *draws = again || !out ? NULL : tensor_like(host, (DType)p->dtype);
+    if (!again && draws) draws = tensor_exponential_(draws, 1, g) ? contiguous_plain(draws) : NULL;
+    bool ready = again ? out != NULL : draws != NULL;
+    RandomChoice *scratch = ready ? tide_malloc((size_t)choices * sizeof *scratch) : NULL;
     if (!scratch) return NULL;
     bool ok = true;
     size_t row_bytes = (size_t)choices * dtype_size((DType)c->dtype);
-    for (int64_t r = 0; r < rows && ok; r++)
-        ok = random_multinomial(g ? g : generator_default(), (int64_t *)tensor_data(out) + r * n, n,
-                                (char *)tensor_data(c) + (size_t)r * row_bytes, (DType)c->dtype, choices,
-                                replacement, scratch);
+    for (int64_t r = 0; r < rows && ok; r++) {
+        int64_t *chosen = (int64_t *)tensor_data(out) + r * n;
+        const char *weights = (char *)tensor_data(c) + (size_t)r * row_bytes;
+        const char *row = again ? NULL : (char *)tensor_data(draws) + (size_t)r * row_bytes;
+        ok = random_multinomial(g ? g : generator_default(), chosen, n, weights, row, (DType)c->dtype, choices,
+                                scratch);
+    }
     free(scratch);
     return ok ? tensor_to(out, DT_NONE, p->device, false) : NULL;
 }

@@ -167,7 +167,7 @@ static Tensor *repeated_numbers(Tensor *counts)
     if (low < 0)
         return tide_fail("RuntimeError", "repeats can not be negative");
     Tensor *places = tensor_arange_int(0, total, 1, DT_I64, counts->device);
-    return op_searchsorted(op_cumsum(counts, 0), places, false, true);
+    return op_searchsorted(op_cumsum(counts, 0, DT_NONE), places, false, true);
 }
 
 Tensor *forward_repeat_interleave(Tensor *x, Tensor *repeats, const Dims *dim, int64_t output_size)

@@ -40,13 +40,13 @@ Tensor *forward_to_copy(Tensor *x, DType dtype, int64_t device)
 Tensor *forward_copy(Tensor *x, Tensor *src)
 {
     Dims from = tensor_dims(src), into = tensor_dims(x), both;
-    if (!broadcast_shapes(&into, &from, &both) || both.n != into.n ||
-        memcmp(both.v, into.v, (size_t)into.n * sizeof into.v[0])) {
+    if (!broadcast_shapes(&into, &from, &both))
+        return NULL;
+    if (both.n != into.n || memcmp(both.v, into.v, (size_t)into.n * sizeof into.v[0])) {
         char have[256], want[256];
-        tide_error_clear();
         return tide_fail("RuntimeError", "output with shape %s doesn't match the broadcast shape %s",
-                         format_dims(want, sizeof want, into.n, into.v),
-                         format_dims(have, sizeof have, from.n, from.v));
+                         format_dims(have, sizeof have, into.n, into.v),
+                         format_dims(want, sizeof want, both.n, both.v));
     }
     return separate_overlaps(&src, 1, x) && copy_plain(x, src) ? x : NULL;
 }

@@ -358,28 +358,44 @@ static Tensor *scan(OpId op, Tensor *x, int64_t dim)
     return from_lines(out, x, dim, x->ndim == 0, (DType)x->dtype);
 }
 
-static Tensor *summable(Tensor *x)
+/* Running sums or products, of integers and bools in int64; dtype DT_NONE is the dtype they are found in. */
+static Tensor *scan_in(OpId op, Tensor *x, int64_t dim, DType dtype)
 {
-    return dtype_is_float((DType)x->dtype) ? x : converted_plain(x, DT_I64);
+    if (!wrap_dim(&dim, x->ndim))
+        return NULL;
+    if (dtype == DT_BOOL && x->ndim > 0 && x->numel > 0)
+        return tide_fail("NotImplementedError", "\"%s_out_cpu\" not implemented for 'Bool'", op_info(op)->name);
+    DType in = dtype == DT_NONE ? (DType)x->dtype : dtype;
+    if (!(x = converted_plain(x, dtype_is_float(in) ? in : DT_I64)) || !(x = scan(op, x, dim)))
+        return NULL;
+    return dtype == DT_NONE ? x : converted_plain(x, dtype);
 }
 
-Tensor *forward_cumsum(Tensor *x, int64_t dim)
+Tensor *forward_cumsum(Tensor *x, int64_t dim, DType dtype)
 {
-    return (x = summable(x)) ? scan(OP_cumsum, x, dim) : NULL;
+    return scan_in(OP_cumsum, x, dim, dtype);
 }
 
-Tensor *forward_cumprod(Tensor *x, int64_t dim)
+Tensor *forward_cumprod(Tensor *x, int64_t dim, DType dtype)
 {
-    return (x = summable(x)) ? scan(OP_cumprod, x, dim) : NULL;
+    return scan_in(OP_cumprod, x, dim, dtype);
 }
 
 Tensor *forward_logcumsumexp(Tensor *x, int64_t dim)
 {
-    return check_float(x, "logcumsumexp_out_cpu") ? scan(OP_logcumsumexp, x, dim) : NULL;
+    return wrap_dim(&dim, x->ndim) && check_float(x, "logcumsumexp_out_cpu") ? scan(OP_logcumsumexp, x, dim) : NULL;
 }
 
+/* Of no elements any dim will do; that of a 0-dim tensor has an error of its own. */
 static bool running(OpId op, Tensor *x, int64_t *dim, ValuesIndices *found)
 {
+    if (x->ndim == 0 && (*dim < -1 || *dim > 0))
+        return tide_refuse("IndexError", "%s(): Expected reduction dim -1 or 0 for scalar but got %lld",
+                           op_info(op)->name, (long long)*dim);
+    if (x->numel == 0) {
+        *found = (ValuesIndices){tensor_like(x, (DType)x->dtype), tensor_like(x, DT_I64)};
+        return found->values && found->indices;
+    }
     if (!wrap_dim(dim, x->ndim))
         return false;
     Arg arg[2] = {[1] = {.i = *dim}};
@@ -408,7 +424,7 @@ Tensor *forward_cummin(Tensor *x, int64_t dim)
 
 static Tensor *cumsum_from_end(Tensor *x, int64_t dim)
 {
-    return op_flip(op_cumsum(op_flip(x, DIMS(dim)), dim), DIMS(dim));
+    return op_flip(op_cumsum(op_flip(x, DIMS(dim)), dim, DT_NONE), DIMS(dim));
 }
 
 /* Where x has zeros: element k's gradient is the sum over j >= k of g[j] times the product of x[0…j] without
@@ -424,7 +440,7 @@ static Tensor *cumprod_backward_by_parts(Tensor *g1, Tensor *x, int64_t dim)
         Tensor *parts[] = {one, op_narrow(x, dim, k + 1, n - k - 1)};
         if (!parts[0] || !parts[1])
             return NULL;
-        Tensor *after = op_cumprod(op_cat(&(TensorList){2, parts}, dim), dim);
+        Tensor *after = op_cumprod(op_cat(&(TensorList){2, parts}, dim), dim, DT_NONE);
         Tensor *before = k ? op_prod(op_narrow(x, dim, 0, k), DIMS(dim), true) : one;
         Tensor *part = op_sum(op_mul(op_narrow(g1, dim, k, n - k), op_mul(before, after)), DIMS(dim), true);
         Tensor *so_far[] = {sum, part};
@@ -435,17 +451,37 @@ static Tensor *cumprod_backward_by_parts(Tensor *g1, Tensor *x, int64_t dim)
     return sum;
 }
 
+/* The same in one pass, for a gradient that is not differentiated itself. Up to the first zero it is as if there were
+ * none; at the first zero it is the sum over what follows up to the next one; behind that it is 0. */
+static Tensor *cumprod_backward_by_zeros(Tensor *g1, Tensor *x, Tensor *product, int64_t dim)
+{
+    Tensor *none = tensor_number(0), *one = tensor_number(1);
+    Tensor *is_zero = op_eq(x, none);
+    Tensor *zeros = op_cumsum(is_zero, dim, DT_NONE);
+    Tensor *before = op_eq(zeros, tensor_integer(0)), *behind_first = op_eq(zeros, tensor_integer(1));
+    Tensor *first = op_logical_and(is_zero, behind_first);
+    Tensor *plain = op_div(cumsum_from_end(op_where(before, op_mul(g1, product), none), dim), x);
+    Tensor *after = op_cumprod(op_where(op_logical_xor(behind_first, first), x, one), dim, DT_NONE);
+    Tensor *at_first = op_sum(op_mul(after, op_where(behind_first, g1, none)), DIMS(dim), true);
+    at_first = op_mul(at_first, op_prod(op_where(before, x, one), DIMS(dim), true));
+    return op_where(before, plain, op_where(first, at_first, none));
+}
+
 Tensor *forward_cumprod_backward(Tensor *g1, Tensor *x, Tensor *product, int64_t dim)
 {
     int64_t zero;
-    if (x->numel <= 1 || x->ndim == 0)
-        return op_mul(g1, tensor_number(1));
+    if (x->ndim == 0 || x->numel <= 1)
+        return op_alias(g1);
     if (!wrap_dim(&dim, x->ndim))
         return NULL;
+    if (x->shape[dim] == 1)
+        return op_alias(g1);
     if (!tensor_item_int(op_any(op_eq(x, tensor_number(0)), NULL, false), &zero))
         return NULL;
-    return zero ? cumprod_backward_by_parts(g1, x, dim)
-                : op_div(cumsum_from_end(op_mul(g1, product), dim), x);
+    if (!zero)
+        return op_div(cumsum_from_end(op_mul(product, g1), dim), x);
+    return grad_enabled() ? cumprod_backward_by_parts(g1, x, dim)
+                          : cumprod_backward_by_zeros(g1, x, product, dim);
 }
 
 /* The lowest finite number stands for log(0) below: infinities would meet as inf - inf. */
@@ -521,7 +557,7 @@ static Tensor *first_places(Tensor *rows, Tensor *order, bool want_inverse, bool
         counts = op_sub(op_narrow(edges, 0, 1, places->numel), places);
     }
     if (want_inverse) {
-        Tensor *number = op_sub(op_cumsum(begins, 0), tensor_integer(1));
+        Tensor *number = op_sub(op_cumsum(begins, 0, DT_NONE), tensor_integer(1));
         inverse = order ? op_scatter(tensor_zeros(DIMS(n), DT_I64, rows->device), 0, order, number) : number;
     }
     if (tide_failed())

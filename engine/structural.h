@@ -13,8 +13,6 @@ Tensor *zeros_shaped(const Tensor *like, const Tensor *x);
 /* int64 from int32 or int64; anything else is passed on as it is. */
 Tensor *as_int64(Tensor *index);
 const char *cname(const Tensor *t); /* "Float" */
-/* C++'s name of the element type, as some messages spell dtypes: "float", "long" */
-const char *ctype_name(const Tensor *t);
 /* PyTorch's error for any dim of a 0-dim tensor where it allows none; NULL. */
 Tensor *no_such_dim(int64_t dim);
 /* Whether recording an op on x is called for. */

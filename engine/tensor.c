@@ -355,6 +355,11 @@ Tensor *tensor_full_int(const Dims *shape, int64_t value, DType dtype, Device de
     return filled(tensor_empty(shape, dtype, device), tensor_integer(value));
 }
 
+Tensor *tensor_full_like(const Tensor *x, int64_t value, DType dtype)
+{
+    return filled(tensor_like(x, dtype), tensor_integer(value));
+}
+
 Tensor *tensor_zeros(const Dims *shape, DType dtype, Device device)
 {
     Tensor *t = tensor_empty(shape, dtype, device);

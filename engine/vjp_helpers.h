@@ -30,11 +30,19 @@ static inline Tensor *nextafter_backward(Tensor *g, Tensor *a, Tensor *b, bool s
     return second ? zeros_of(g) : op_where(op_eq(a, b), num(0), g);
 }
 
-/* c - k; of a number a number, in double. */
-static inline Tensor *less(Tensor *c, double k)
+/* The gradient of i1, of which PyTorch has no kernel in 16 bits. */
+static inline Tensor *i1_backward(Tensor *g, Tensor *x, Tensor *y)
 {
-    double v;
-    return c && c->is_number && tensor_item_double(c, &v) ? num(v - k) : op_sub(c, num(k));
+    if (x->dtype == DT_F16 || x->dtype == DT_BF16)
+        return tide_fail("NotImplementedError", "\"i1_backward\" not implemented for '%s'",
+                         dtype_info[x->dtype].cname);
+    return op_mul(g, op_i1_slope(x, y));
+}
+
+/* A number in t's dtype, to which it is rounded. */
+static inline Tensor *num_like(double v, const Tensor *t)
+{
+    return tensor_full(&(Dims){0}, v, (DType)t->dtype, t->device);
 }
 
 /* 1 - c; of a number a number, in double. */

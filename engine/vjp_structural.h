@@ -49,10 +49,23 @@ static inline Tensor *value_backward(Tensor *g, Tensor *like, int64_t dim, Tenso
     return op_gather_backward(g, like, dim, indices);
 }
 
+/* g in like's dtype. */
+static inline Tensor *as_dtype_of(Tensor *g, const Tensor *like)
+{
+    return g ? tensor_to(g, (DType)like->dtype, g->device, false) : NULL;
+}
+
 /* Sums from each element to the last along dim. */
 static inline Tensor *reversed_cumsum(Tensor *g, int64_t dim)
 {
-    return g && g->ndim == 0 ? op_alias(g) : op_flip(op_cumsum(op_flip(g, DIMS(dim)), dim), DIMS(dim));
+    return g && g->ndim == 0 ? op_alias(g)
+                             : op_flip(op_cumsum(op_flip(g, DIMS(dim)), dim, DT_NONE), DIMS(dim));
+}
+
+/* The gradient of cummax and cummin. PyTorch hands an empty input itself back, graph and all. */
+static inline Tensor *extremes_so_far_backward(Tensor *g, Tensor *x, int64_t dim, Tensor *indices)
+{
+    return x->numel ? op_gather_backward(g, x, dim, indices) : op_alias(x);
 }
 
 /* Refuses to differentiate a gradient once more, by the number of its name. */

@@ -205,19 +205,46 @@ static int new_tensor(lua_State *L)
 typedef enum Filling { FILL_EMPTY, FILL_ZEROS, FILL_ONES, FILL_RAND, FILL_RANDN } Filling;
 static const char *const filling_names[] = {"empty", "zeros", "ones", "rand", "randn"};
 
-static Tensor *filled_as(Filling f, const Dims *size, DType dtype, Device device, Generator *g)
+/* t with random numbers where f asks for them. */
+static Tensor *drawn(Tensor *t, Filling f, Generator *g)
 {
-    switch (f) {
-    case FILL_ZEROS: return tensor_zeros(size, dtype, device);
-    case FILL_ONES: return tensor_full_int(size, 1, dtype, device);
-    default: break;
-    }
-    Tensor *t = tensor_empty(size, dtype, device);
     if (t && f == FILL_RAND && !tensor_uniform_(t, 0, 1, g))
         return NULL;
     if (t && f == FILL_RANDN && !tensor_normal_(t, 0, 1, g))
         return NULL;
     return t;
+}
+
+static Tensor *filled_as(Filling f, const Dims *size, DType dtype, Device device, Generator *g)
+{
+    switch (f) {
+    case FILL_ZEROS: return tensor_zeros(size, dtype, device);
+    case FILL_ONES: return tensor_full_int(size, 1, dtype, device);
+    default: return drawn(tensor_empty(size, dtype, device), f, g);
+    }
+}
+
+static Tensor *filled_like(Filling f, const Tensor *x, DType dtype, Generator *g)
+{
+    switch (f) {
+    case FILL_ZEROS:
+    case FILL_ONES: return tensor_full_like(x, f == FILL_ONES, dtype);
+    default: return drawn(tensor_like(x, dtype), f, g);
+    }
+}
+
+/* Whether a tensor like x shall lie in memory as x does; if not, it is contiguous. */
+static bool keeps_layout(Args *a, const Tensor *x, Device device)
+{
+    lua_State *L = a->L;
+    int format = args_option(a, "memory_format");
+    if (x->contiguous || x->device.type != device.type || x->device.index != device.index)
+        return false;
+    if (!format)
+        return true;
+    bool contiguous = strcmp(luaL_tolstring(L, format, NULL), "torch.contiguous_format") == 0;
+    lua_pop(L, 1);
+    return !contiguous;
 }
 
 static void check_sizes(lua_State *L, const char *function, const Dims *size)
@@ -267,8 +294,11 @@ static int like(lua_State *L)
     Placement p = placement_read(v + 1);
     Generator *g = v[4].i ? to_generator(L, (int)v[4].i) : NULL;
     DType dtype = p.dtype == DT_NONE ? (DType)v[0].t->dtype : p.dtype;
+    Device device = v[2].i < 0 ? v[0].t->device : p.device;
+    if (keeps_layout(&a, v[0].t, device))
+        return placement_give(L, filled_like(f, v[0].t, dtype, g), &p);
     Dims size = tensor_dims(v[0].t);
-    return placement_give(L, filled_as(f, &size, dtype, v[2].i < 0 ? v[0].t->device : p.device, g), &p);
+    return placement_give(L, filled_as(f, &size, dtype, device, g), &p);
 }
 
 /* x:new_zeros(2, 3); upvalue 1: Filling */
@@ -287,21 +317,30 @@ static int new_sized(lua_State *L)
                           &p);
 }
 
-Tensor *filled_tensor(Args *a, const Dims *size, int i, Placement *p)
+static Tensor *fill_value(Args *a, int i)
 {
-    lua_State *L = a->L;
-    Tensor *value = to_tensor(L, i);
+    Tensor *value = to_tensor(a->L, i);
     if (!value)
-        value = to_number(L, i);
+        value = to_number(a->L, i);
     if (!value || value->numel != 1)
         arg_error(a, "fill_value", 2, "Number", i);
+    return value;
+}
+
+static Tensor *overwritten(Tensor *t, Tensor *value)
+{
+    if (t && value->is_number)
+        value = number_as(value, (DType)t->dtype, t->device);
+    return t && value && tensor_copy_(t, value) ? t : NULL;
+}
+
+Tensor *filled_tensor(Args *a, const Dims *size, int i, Placement *p)
+{
+    Tensor *value = fill_value(a, i);
     if (p->dtype == DT_NONE)
         p->dtype =
             value->is_number && dtype_is_float((DType)value->dtype) ? default_dtype() : (DType)value->dtype;
-    Tensor *t = tensor_empty(size, p->dtype, p->device);
-    if (value->is_number)
-        value = number_as(value, p->dtype, p->device);
-    return t && value && tensor_copy_(t, value) ? t : NULL;
+    return overwritten(tensor_empty(size, p->dtype, p->device), value);
 }
 
 static int full(lua_State *L)
@@ -327,6 +366,10 @@ static int full_like(lua_State *L)
         p.dtype = (DType)v[0].t->dtype;
     if (v[3].i < 0)
         p.device = v[0].t->device;
+    if (keeps_layout(&a, v[0].t, p.device)) {
+        Tensor *value = fill_value(&a, (int)v[1].i);
+        return placement_give(L, overwritten(tensor_like(v[0].t, p.dtype), value), &p);
+    }
     Dims size = tensor_dims(v[0].t);
     return placement_give(L, filled_tensor(&a, &size, (int)v[1].i, &p), &p);
 }

@@ -84,17 +84,20 @@ void warn_resized(lua_State *L, int at, const Dims *before)
     lua_pop(L, 1);
 }
 
+/* Scans take dtype= as a parameter: their dim is looked at first. */
+static bool is_scan(OpId op)
+{
+    return op == OP_cumsum || op == OP_cumprod;
+}
+
 void check_dtype_option(lua_State *L, OpId op, const Tensor *x, DType d)
 {
-    bool scan = op == OP_cumsum || op == OP_cumprod;
-    if (scan && d == DT_BOOL && x->ndim > 0 && x->numel > 0)
-        raise_error(L, "NotImplementedError", "\"%s_out_cpu\" not implemented for 'Bool'", op_info(op)->name);
     if (dtype_is_float(d))
         return;
     if (op == OP_mean)
         raise_error(L, "RuntimeError", "mean(): could not infer output dtype. Optional dtype must be either a floating "
                     "point or complex dtype. Got: %s", dtype_info[d].cname);
-    if ((scan || op == OP_sum || op == OP_nansum || op == OP_prod) && x->requires_grad && grad_enabled())
+    if ((is_scan(op) || op == OP_sum || op == OP_nansum || op == OP_prod) && x->requires_grad && grad_enabled())
         raise_error(L, "RuntimeError", "Autograd not support dtype: %s", dtype_info[d].cname);
 }
 
@@ -127,6 +130,8 @@ int finish_op(Args *a, OpId op, Arg *v)
         return give(L, tensor_to(apply_with_retry(L, op, v), d, v[0].t->device, false));
     if (!out_at) {
         Tensor *y = apply_with_retry(L, op, v);
+        if (y && is_scan(op) && v[2].dtype != DT_NONE)
+            check_dtype_option(L, op, v[0].t, v[2].dtype);
         return give_op(L, op, y ? named_by_call(a, op, v, y) : NULL);
     }
     Tensor *out = to_tensor(L, out_at);
@@ -203,10 +208,15 @@ int call_inplace(lua_State *L, OpId op, const char *name)
     Args a;
     Arg v[OP_MAXPARAM];
     args_begin(&a, L, name, true);
-    bool sums = op == OP_cumsum || op == OP_cumprod; /* in place there is but one dtype */
-    read_op_args(&a, info, sums ? "dtype" : NULL, v);
-    if (sums)
-        check_dtype_option(L, op, v[0].t, v[0].t->dtype == DT_BOOL ? DT_BOOL : DT_F32);
+    read_op_args(&a, info, NULL, v);
+    if (is_scan(op)) { /* in place there is but one dtype */
+        Tensor given = {.dtype = (uint8_t)v[2].dtype};
+        if (v[2].dtype != DT_NONE && v[2].dtype != (DType)v[0].t->dtype)
+            return raise_error(L, "RuntimeError",
+                               "Bad in-place call: input tensor dtype %s and output tensor dtype %s should match",
+                               ctype_name(v[0].t), ctype_name(&given));
+        v[2].dtype = (DType)v[0].t->dtype;
+    }
     return give_self(L, op_apply_inplace(op, v) != NULL);
 }
 

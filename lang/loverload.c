@@ -216,9 +216,11 @@ static Tensor *scaled(lua_State *L, Tensor *operand, Tensor *alpha, OpId op, con
     DType d = result_dtype((Tensor *[]){v[0].t, v[1].t}, 2);
     bool any_bool = v[0].t->dtype == DT_BOOL || v[1].t->dtype == DT_BOOL;
     if (op != OP_add && any_bool) return operand; /* the subtraction says what is wrong */
-    if (alpha->dtype == DT_BOOL && d != DT_BOOL)
+    bool unfit = alpha->dtype == DT_BOOL ? d != DT_BOOL : dtype_is_float((DType)alpha->dtype) && !dtype_is_float(d);
+    if (unfit && !op_apply(op, v)) return NULL; /* shapes that do not fit are reported first */
+    if (alpha->dtype == DT_BOOL && unfit)
         raise_error(L, "RuntimeError", "Boolean alpha only supported for Boolean results.");
-    if (dtype_is_float((DType)alpha->dtype) && !dtype_is_float(d))
+    if (unfit)
         raise_error(L, "RuntimeError",
                     "For integral input tensors, argument alpha must not be a floating point number.");
     if (d == DT_BOOL) return op_logical_and(operand, alpha);

@@ -25,6 +25,7 @@
 #undef copysign
 #define copysign(x, y) _Generic((x), float: copysignf, default: copysign)(x, y)
 #define nextafter(x, y) _Generic((x), float: nextafterf, default: nextafter)(x, y)
+#define ldexp(x, n) _Generic((x), float: ldexpf, default: ldexp)(x, n)
 
 #define power(a, b) SCALAR(power)(a, b)
 #define floor_divide(a, b) SCALAR(floor_divide)(a, b)
@@ -48,6 +49,7 @@
 #define mantissa_of(x) SCALAR(mantissa_of)(x)
 #define exponent_of(x) SCALAR(exponent_of)(x)
 #define next_after(a, b) SCALAR(next_after)(a, b)
+#define scaled_by_power(a, b) SCALAR(scaled_by_power)(a, b)
 
 /* IF_ADMITTED(types, code): code when rows with these types have loops in T, whose T_CLASS is FLOAT, INT or BOOL.
  * ROUND rows copy integers; FLOAT rows compute integers in a float; INT rows have loops for bool too. */

@@ -108,20 +108,44 @@ SCALAR_FN WIDE SCALAR(zeta_positive)(WIDE s, WIDE q)
     return sum + p * (q / (s - 1) + KW(0.5) + t1 / q * series);
 }
 
-/* The same for any q: terms below 0 are those of two sums from the other side, so the work does not grow with -q. */
+/* The same for any q. Terms below 0 are added one by one in T, as PyTorch does, to whose rounding the sum owes its last
+ * digits where they cancel; very many are the terms of two sums from the other side, or the work would grow with -q. */
 SCALAR_FN WIDE SCALAR(zeta)(WIDE s, WIDE q)
 {
+    T sum = 0, at = (T)q;
     if (q > 0) return SCALAR(zeta_positive)(s, q);
     WIDE whole = floor(q);
     if (q == whole) return (WIDE)1 / (WIDE)0;
+    if (q > -1000) {
+        for (; at < 1; at += 1) sum += pow(at, (T)-s);
+        return sum + SCALAR(zeta_positive)(s, at);
+    }
     WIDE f = q - whole;
     WIDE below = SCALAR(zeta_positive)(s, 1 - f) - SCALAR(zeta_positive)(s, 1 - q);
     return SCALAR(zeta_positive)(s, f) + (fmod(s, (WIDE)2) == 0 ? below : -below);
 }
 
+/* The derivative of digamma: the reflection at 1/2 is computed in T, so that poles are what sin makes of them. */
+SCALAR_FN T SCALAR(trigamma)(T x)
+{
+    const T pi = K(3.14159265358979324);
+    T reflected = sin(pi * x), sum = 0, v = x < K(0.5) ? 1 - x : x;
+    if (x < K(0.5)) sum -= pi * pi / (reflected * reflected);
+    for (int i = 0; i < (int)sizeof(T) * 3 - 6; i++) { /* float 6 terms, double 18 */
+        sum += 1 / (v * v);
+        v += 1;
+    }
+    T z = 1 / (v * v);
+    T series = K(0.16666666666666667) - z * (K(0.033333333333333333) - z * (K(0.023809523809523810) - z *
+               (K(0.033333333333333333) - z * K(0.075757575757575758))));
+    sum += (1 + 1 / (2 * v) + z * series) / v;
+    return x < K(0.5) ? -sum : sum;
+}
+
 SCALAR_FN T SCALAR(polygamma)(T n, T x)
 {
     if (n == 0) return SCALAR(digamma)(x);
+    if (n == 1) return SCALAR(trigamma)(x);
     if (x != x || n != n) return x + n;
     WIDE y = exp(lgamma((WIDE)n + 1)) * SCALAR(zeta)((WIDE)n + 1, (WIDE)x);
     return (T)(fmod((WIDE)n, (WIDE)2) == 0 ? -y : y);
@@ -218,6 +242,12 @@ SCALAR_FN T SCALAR(exponent_of)(T x)
 SCALAR_FN T SCALAR(next_after)(T a, T b)
 {
     return nextafter(a, b);
+}
+
+/* Powers beyond what any T has are all alike. */
+SCALAR_FN T SCALAR(scaled_by_power)(T a, T n)
+{
+    return ldexp(a, n > 5000 ? 5000 : n < -5000 ? -5000 : (int)n);
 }
 
 #elif T_BOOL

@@ -85,8 +85,12 @@ static bool draw_multinomial(const Golden *c, Generator *g, void *p)
 {
     int64_t categories = (int64_t)c->a;
     void *w = weights(c->prob, categories, 1, 1), *scratch = room((size_t)categories * sizeof(RandomChoice));
-    bool ok = random_multinomial(g, p, c->n, w, c->prob, categories, c->b != 0, scratch);
+    bool again = c->b != 0 && c->n > 1;
+    void *draws = again ? NULL : room((size_t)categories * 8);
+    bool ok = again || random_exponential(g, draws, c->prob, categories, 1);
+    ok = ok && random_multinomial(g, p, c->n, w, draws, c->prob, categories, scratch);
     free(w);
+    free(draws);
     free(scratch);
     return ok;
 }

@@ -33,13 +33,15 @@ local function read_cases(path)
     return cases
 end
 
+local NAN = string.unpack("<d", "\0\0\0\0\0\0\xf8\x7f") -- 0 / 0 has its sign set on some machines
+
 local function round_to(dtype, v)
     return dtype == "float64" and v or (string.unpack("f", string.pack("f", v)))
 end
 
 local function number_of(dtype, word)
     if FLOATS[dtype] then
-        local v = word == "nan" and 0 / 0 or word == "inf" and math.huge or word == "-inf" and -math.huge
+        local v = word == "nan" and NAN or word == "inf" and math.huge or word == "-inf" and -math.huge
             or word == "-0" and -0.0 or tonumber(word) + 0.0
         return round_to(dtype, v)
     end

@@ -197,7 +197,7 @@ static void test_lines(void **state)
         }
     }
     Tensor *gl = moved(long_ones);
-    CHECK("cumsum", 512, op_cumsum(long_ones, 1), op_cumsum(gl, 1));
+    CHECK("cumsum", 512, op_cumsum(long_ones, 1, DT_NONE), op_cumsum(gl, 1, DT_NONE));
     CHECK("sort", 0, op_sort(long_ones, 1, true, false), op_sort(gl, 1, true, false));
     CHECK("topk", 0, op_topk(long_ones, 7, 1, true, true), op_topk(gl, 7, 1, true, true));
     CHECK("var", 64, op_var(long_ones, NULL, 1, false), op_var(gl, NULL, 1, false));
