@@ -108,6 +108,13 @@ static void replace(Tensor **place, Tensor *t)
     *place = tensor_keep(t);
 }
 
+/* Whether g may be added into what waits already, instead of making their sum. */
+static bool is_ours(const Tensor *waiting, const Tensor *g, bool create_graph)
+{
+    return !create_graph && waiting->refs == 1 && waiting->storage->refs == 1 && waiting->contiguous &&
+           waiting->dtype == g->dtype;
+}
+
 /* Adds g to the gradient waiting for one of n's results. */
 static bool deliver(Node *n, int output, Tensor *g, bool create_graph)
 {
@@ -116,9 +123,7 @@ static bool deliver(Node *n, int output, Tensor *g, bool create_graph)
         *place = tensor_keep(g);
         return true;
     }
-    bool ours = !create_graph && former->refs == 1 && former->storage->refs == 1 && former->contiguous &&
-                former->dtype == g->dtype;
-    Tensor *sum = ours ? op_apply_inplace(OP_add, (Arg[]){{.t = former}, {.t = g}}) : op_add(former, g);
+    Tensor *sum = is_ours(former, g, create_graph) ? op_apply_inplace(OP_add, (Arg[]){{.t = former}, {.t = g}}) : op_add(former, g);
     if (!sum) return false;
     replace(place, sum);
     return true;
@@ -207,6 +212,20 @@ static bool check_shape(const Node *n, const Tensor *g, const Tensor *meta, int 
                                format_dims(want, sizeof want, meta->ndim, meta->shape));
 }
 
+/* Adds the gradient of a piece of a tensor at its place in what waits for the whole, so that n pieces cost as much as the
+ * whole and not n times that. False when it has to be handed on as all others. */
+static bool add_piece(const Walk *w, Node *n, const Unpacked *u, Tensor *g)
+{
+    const Edge *e = &n->edge[0];
+    Tensor *whole = e->fn ? *node_gradient(e->fn, e->output) : NULL;
+    if (!whole || !is_ours(whole, g, w->create_graph) || w->collected || anomaly_on) return false;
+    Arg arg[OP_MAXPARAM];
+    memcpy(arg, u->arg, sizeof arg);
+    arg[0].t = whole;
+    Tensor *place = op_apply((OpId)n->op, arg);
+    return place && op_apply_inplace(OP_add, (Arg[]){{.t = place}, {.t = g}});
+}
+
 static bool run_formulas(Walk *w, Node *n, Tensor *g, Tensor **first)
 {
     const OpInfo *info = op_info((OpId)n->op);
@@ -233,6 +252,7 @@ static bool run_formulas(Walk *w, Node *n, Tensor *g, Tensor **first)
         int count = kind == 'L' ? u.list[p].n : strchr("TNO", kind) != NULL;
         for (int k = 0; ok && k < count; k++, at++, edge += differentiable >> p & 1) {
             if (!wanted(w, &n->edge[at]) && !(first && at == 0)) continue;
+            if (info->piece && !first && add_piece(w, n, &u, g)) continue;
             Vjp v = {.arg = u.arg, .meta = meta, .y = u.result, .g = g, .k = k};
             Tensor *gp = vjp_apply((OpId)n->op, &v, p);
             if (!tide_failed() && gp && !(first && at == 0) && check_shape(n, gp, meta[at], edge))

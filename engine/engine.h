@@ -222,6 +222,7 @@ typedef struct OpInfo {
     uint8_t variant_first;  /* the digit when the first operand is a plain number; 0: no other */
     uint8_t variant_inplace; /* what the in-place form adds to the digit */
     bool transparent;       /* COMPOSED: recorded as the ops it is made of, with no node of its own */
+    bool piece;             /* VIEW: one of several that x is cut into, whose gradients are gathered in one tensor */
     bool writes_first;      /* forward writes into its first argument: the plain form gives it a copy */
     bool overlapping;       /* in place it may be given a tensor whose elements share memory */
     bool unrecorded;        /* in place it leaves no node: the gradient goes through as if nothing had been written */
