@@ -160,23 +160,85 @@ static bool check_cdist(const Tensor *x1, const Tensor *x2, double p)
         return tide_refuse("RuntimeError",
                            "X1 and X2 must have the same number of columns. X1: %lld X2: %lld",
                            (long long)x1->shape[x1->ndim - 1], (long long)x2->shape[x2->ndim - 1]);
-    if (!(p >= 0))
-        return tide_refuse("RuntimeError", "cdist only supports non-negative p values");
-    if (x1->dtype != x2->dtype)
-        return tide_refuse("RuntimeError", "expected scalar type %s but found %s", cname(x1), cname(x2));
-    return !is_narrow(x1) ||
-           tide_refuse("NotImplementedError", "\"cdist\" not implemented for '%s'", cname(x1));
+    return p >= 0 || tide_refuse("RuntimeError", "cdist only supports non-negative p values");
 }
 
-Tensor *forward_cdist(Tensor *x1, Tensor *x2, double p)
+/* x's matrices over the batch dims `batch`, as one batch dim. */
+static Tensor *in_one_batch(Tensor *x, Dims batch)
 {
-    return check_cdist(x1, x2, p) ? row_norms(row_differences(x1, x2), p) : NULL;
+    int64_t rows = x->shape[x->ndim - 2], columns = x->shape[x->ndim - 1], count = 1;
+    for (int d = 0; d < batch.n; d++)
+        count *= batch.v[d];
+    batch.v[batch.n++] = rows;
+    batch.v[batch.n++] = columns;
+    return op_reshape(op_expand(x, &batch), DIMS(count, rows, columns));
+}
+
+/* By a product of matrices where that is asked for, and of itself where there are so many rows that it pays. */
+Tensor *forward_cdist(Tensor *x1, Tensor *x2, double p, int64_t mode)
+{
+    enum { BY_SIZE, BY_PRODUCT, MANY_ROWS = 25 };
+    if (!check_cdist(x1, x2, p))
+        return NULL;
+    int64_t rows = x1->shape[x1->ndim - 2], columns = x2->shape[x2->ndim - 2];
+    bool many = rows > MANY_ROWS || columns > MANY_ROWS;
+    if (p != 2 || !(mode == BY_PRODUCT || (mode == BY_SIZE && many)) || x1->numel == 0 || x2->numel == 0)
+        return op_cdist_rows(x1, x2, p);
+    Dims a = tensor_dims(x1), b = tensor_dims(x2), shape;
+    a.n -= 2;
+    b.n -= 2;
+    if (!broadcast_shapes(&a, &b, &shape))
+        return NULL;
+    Tensor *y = op_euclidean_dist(in_one_batch(x1, shape), in_one_batch(x2, shape));
+    shape.v[shape.n++] = rows;
+    shape.v[shape.n++] = columns;
+    return op_view(y, &shape);
+}
+
+Tensor *forward_cdist_rows(Tensor *x1, Tensor *x2, double p)
+{
+    if (x1->dtype != x2->dtype)
+        return tide_fail("RuntimeError", "expected scalar type %s but found %s", cname(x1), cname(x2));
+    if (is_narrow(x1))
+        return tide_fail("NotImplementedError", "\"cdist\" not implemented for '%s'", cname(x1));
+    return row_norms(row_differences(x1, x2), p);
 }
 
 Tensor *forward_cdist_backward(Tensor *g1, Tensor *x1, Tensor *x2, Tensor *distance, double p, bool second)
 {
+    if (p == 0)
+        return zeros_shaped(second ? x2 : x1, g1);
     Tensor *g = op_norm_backward(g1, row_differences(x1, x2), distance, p, DIMS(-1), false);
     return second ? op_neg(op_sum(g, DIMS(-3), false)) : op_sum(g, DIMS(-2), false);
+}
+
+static Tensor *square_sums(Tensor *x) { return op_sum(op_square(x), DIMS(-1), true); }
+
+/* |a|^2 - 2ab + |b|^2, which rounding may leave below 0: one product of rows made longer by two columns. */
+Tensor *forward_euclidean_dist(Tensor *x1, Tensor *x2)
+{
+    Tensor *sums[] = {square_sums(x1), square_sums(x2)};
+    if (!sums[0] || !sums[1])
+        return NULL;
+    Dims shape[] = {tensor_dims(sums[0]), tensor_dims(sums[1])};
+    Tensor *ones[2];
+    for (int i = 0; i < 2; i++)
+        ones[i] = tensor_full(&shape[i], 1, (DType)sums[i]->dtype, sums[i]->device);
+    Tensor *left[] = {op_mul(x1, tensor_number(-2)), sums[0], ones[0]}, *right[] = {x2, ones[1], sums[1]};
+    if (!left[0] || !ones[0] || !ones[1])
+        return NULL;
+    Tensor *turned = op_transpose(op_cat(&(TensorList){3, right}, -1), -2, -1);
+    Tensor *squares = op_matmul(op_cat(&(TensorList){3, left}, -1), turned);
+    return op_sqrt(op_clamp_min(squares, tensor_number(0)));
+}
+
+Tensor *forward_euclidean_dist_backward(Tensor *g1, Tensor *x1, Tensor *x2, Tensor *distance, bool second)
+{
+    Tensor *zero = tensor_number(0), *ratio = op_masked_fill(op_div(g1, distance), op_eq(distance, zero), zero);
+    if (!second)
+        return op_sub(op_mul(x1, op_sum(ratio, DIMS(-1), true)), op_matmul(ratio, x2));
+    Tensor *sums = op_unsqueeze(op_sum(ratio, DIMS(-2), false), -1);
+    return op_sub(op_mul(x2, sums), op_matmul(op_transpose(ratio, -2, -1), x1));
 }
 
 /* The numbers of the rows that each of pdist's differences is between. */
@@ -212,6 +274,8 @@ Tensor *forward_pdist(Tensor *x, double p)
 Tensor *forward_pdist_backward(Tensor *g1, Tensor *x, Tensor *distance, double p)
 {
     Tensor *first, *second;
+    if (p == 0)
+        return zeros_shaped(x, g1);
     if (!row_pairs(x, &first, &second))
         return NULL;
     Tensor *g = op_norm_backward(g1, pair_differences(x, first, second), distance, p, DIMS(-1), false);
@@ -317,7 +381,9 @@ Tensor *forward_addr(Tensor *x, Tensor *vec1, Tensor *vec2, double beta, double 
     if (!check_factor(dtype, "beta", beta) || !check_factor(dtype, "alpha", alpha))
         return NULL;
     Tensor *base = op_expand(x, DIMS(vec1->shape[0], vec2->shape[0]));
-    Tensor *outer = times(op_mul(op_unsqueeze(vec1, 1), vec2), alpha);
+    vec1 = converted_plain(vec1, dtype);
+    vec2 = converted_plain(vec2, dtype);
+    Tensor *outer = vec1 && vec2 ? times(op_mul(op_unsqueeze(vec1, 1), vec2), alpha) : NULL;
     if (!base || !outer)
         return NULL;
     Tensor *y = beta == 0 ? outer : op_add(times(base, beta), outer);
@@ -377,8 +443,8 @@ Tensor *forward_addbmm(Tensor *x, Tensor *batch1, Tensor *batch2, double beta, d
                          (long long)batch1->shape[1], (long long)batch1->shape[2],
                          (long long)batch2->shape[1], (long long)batch2->shape[2]);
     Tensor *y = op_expand(x, DIMS(batch1->shape[1], batch2->shape[2]));
-    if (batch1->shape[0] == 0)
-        return y ? op_mul(y, tensor_number(beta)) : NULL;
+    if (y && batch1->shape[0] == 0)
+        return beta == 0 ? zeros_shaped(y, x) : beta == 1 ? op_clone(y) : times(y, beta);
     for (int64_t i = 0; y && i < batch1->shape[0]; i++)
         y = op_addmm(y, op_select(batch1, 0, i), op_select(batch2, 0, i), i ? 1 : beta, alpha);
     return y;

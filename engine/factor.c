@@ -1,6 +1,7 @@
 /* factor.c - what the forwards of lapack.def share: see factor.h. */
 #include "engine/factor.h"
 
+#include <float.h>
 #include <stdio.h>
 
 /* ---- checks ---- */
@@ -176,6 +177,8 @@ Tensor *copy_of(Tensor *x)
     Tensor *copy = x ? tensor_like(x, (DType)x->dtype) : NULL;
     return copy_plain(copy, x) ? copy : NULL;
 }
+
+double epsilon_of(const Tensor *A) { return A->dtype == DT_F32 ? FLT_EPSILON : DBL_EPSILON; }
 
 Tensor *infos_new(const Dims *batch, const Tensor *like) { return tensor_zeros(batch, DT_I32, like->device); }
 

@@ -43,6 +43,8 @@ Tensor *column_major_new(const Dims *batch, int64_t rows, int64_t columns, const
 Tensor *column_major_copy(Tensor *A, const Dims *batch);
 /* Fresh memory with x's elements and layout: a recorded result that its derivative reads as an operand. */
 Tensor *copy_of(Tensor *x);
+/* The distance from 1 to the next number of A's dtype, float32 or float64. */
+double epsilon_of(const Tensor *A);
 Tensor *infos_new(const Dims *batch, const Tensor *like);
 /* A with its last two dims swapped, as a view. */
 Tensor *swapped(Tensor *A);

@@ -29,6 +29,17 @@ static bool check_batches(const Tensor *a, const Tensor *b)
         (long long)a->shape[0], (long long)a->shape[2], (long long)b->shape[0], (long long)b->shape[1]);
 }
 
+/* Of batches; without elements they are not looked at. */
+static bool check_factors(const Tensor *a, const Tensor *b, const char *kernel)
+{
+    if (a->numel == 0 || b->numel == 0)
+        return true;
+    if (!check_not_bool(a, kernel))
+        return false;
+    return a->dtype == b->dtype ||
+           tide_refuse("RuntimeError", "expected scalar type %s but found %s", cname(a), cname(b));
+}
+
 /* c stretched to (…) shape, with expand's own errors. */
 static Tensor *expanded(Tensor *c, const Dims *shape)
 {
@@ -151,28 +162,33 @@ Tensor *forward_bmm(Tensor *x, Tensor *mat2)
 {
     if (!check_same_device((Tensor *[]){x, mat2}, 2) || !check_batches(x, mat2))
         return NULL;
-    if (x->dtype != mat2->dtype)
-        return tide_fail("RuntimeError", "expected scalar type %s but found %s", cname(x), cname(mat2));
-    if (!check_not_bool(x, "bmm"))
+    if (!check_factors(x, mat2, "bmm"))
         return NULL;
-    Tensor *out = result_new(DIMS(x->shape[0], x->shape[1], mat2->shape[2]), (DType)x->dtype, x->device);
+    Tensor *out = result_new(DIMS(x->shape[0], x->shape[1], mat2->shape[2]), (DType)mat2->dtype, x->device);
+    if (out && (x->numel == 0 || mat2->numel == 0))
+        return fill_plain(out, 0) ? out : NULL;
     return out && multiply(NULL, x, mat2, out, 0, 1) ? out : NULL;
 }
 
 Tensor *forward_baddbmm(Tensor *x, Tensor *batch1, Tensor *batch2, double beta, double alpha)
 {
-    if (!check_same_device((Tensor *[]){x, batch1, batch2}, 3) || !check_batches(batch1, batch2))
+    int64_t row = 1, column = 2;
+    if (!check_same_device((Tensor *[]){x, batch1, batch2}, 3) || !wrap_dim(&row, batch1->ndim) ||
+        !wrap_dim(&column, batch2->ndim))
         return NULL;
-    if (x->dtype != batch1->dtype || x->dtype != batch2->dtype)
+    const Dims *shape = DIMS(batch1->shape[0], batch1->shape[1], batch2->shape[2]);
+    Tensor *c = expanded(x, shape);
+    if (!c)
+        return NULL;
+    if (x->dtype != batch1->dtype)
         return tide_fail("RuntimeError",
                          "Input dtypes must be the same, got: input %s, batch1: %s, batch2: %s",
                          ctype_name(x), ctype_name(batch1), ctype_name(batch2));
-    const Dims *shape = DIMS(batch1->shape[0], batch1->shape[1], batch2->shape[2]);
-    Tensor *c = expanded(x, shape);
-    if (!c || !check_not_bool(batch1, "baddbmm"))
+    if (!check_batches(batch1, batch2) || !check_factors(batch1, batch2, "baddbmm"))
         return NULL;
-    Tensor *out = result_new(shape, (DType)batch1->dtype, batch1->device);
-    return out && multiply(c, batch1, batch2, out, beta, alpha) ? out : NULL;
+    Tensor *out = result_new(shape, (DType)batch2->dtype, batch2->device);
+    batch1 = converted_plain(batch1, (DType)batch2->dtype);
+    return out && batch1 && multiply(c, batch1, batch2, out, beta, alpha) ? out : NULL;
 }
 
 /* ---- vectors ---- */
@@ -323,7 +339,7 @@ static Tensor *matmul_folded(Tensor *x, Tensor *other)
         return op_unsafe_view(op_mv(tall, small), &shape);
     shape.v[shape.n++] = small->shape[1];
     Tensor *y = op_unsafe_view(op_mm(tall, small), &shape);
-    return swapped ? op_clone(op_transpose(y, -2, -1)) : y;
+    return swapped ? op_contiguous(op_transpose(y, -2, -1)) : y;
 }
 
 /* x's matrices over the batch dims `batch`, as one batch dim. */
@@ -401,8 +417,11 @@ Tensor *forward_linear(Tensor *x, Tensor *weight, Tensor *bias)
         return op_matmul(x, w);
     if (x->ndim == 2)
         return op_addmm(bias, x, w, 1, 1);
-    if (!x->contiguous || weight->ndim != 2)
-        return op_add(op_matmul(x, w), bias);
+    bool one_row = bias->ndim == 1 || (bias->ndim == 2 && bias->shape[0] == 1);
+    if (!x->contiguous || !bias->contiguous || !one_row) {
+        Tensor *y = op_matmul(x, w);
+        return y ? op_apply_inplace(OP_add, (Arg[]){{.t = y}, {.t = bias}}) : NULL;
+    }
     Dims shape = tensor_dims(x);
     int64_t rows = 1, inner = shape.v[--shape.n];
     for (int i = 0; i < shape.n; i++)
@@ -423,6 +442,8 @@ Tensor *forward_inner(Tensor *x, Tensor *other)
             "inner() the last dimension must match on both input tensors but got shapes %s and %s",
             format_dims(a, sizeof a, x->ndim, x->shape), format_dims(b, sizeof b, other->ndim, other->shape));
     }
+    if (x->dtype != other->dtype)
+        return tide_fail("RuntimeError", "both inputs should have same dtype");
     Dims shape = tensor_dims(x), right = tensor_dims(other);
     if (shape.n + right.n - 2 > TIDE_MAXDIM)
         return tide_fail("RuntimeError", "inner: too many dimensions");

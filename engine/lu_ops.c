@@ -415,6 +415,23 @@ Tensor *forward_linalg_det(Tensor *A)
     return op_mul(parity(f.pivots, A), op_prod(diagonal_of(f.lu), DIMS(-1), false));
 }
 
+/* v (…) times the identity, solved with f's transpose, or f itself where it holds the transpose's factors. */
+static Tensor *solved_diagonal(const LUFactors *f, bool flipped, Tensor *v, const Tensor *A)
+{
+    Dims batch = batch_dims(A), vector = with_dim(batch, A->shape[A->ndim - 1]);
+    Tensor *line = op_unsqueeze(v, -1);
+    Tensor *right = f->lu && line ? diagonal_matrix(broadcast_plain(line, &vector)) : NULL;
+    return right ? lu_solution(f, right, &batch, !flipped) : NULL;
+}
+
+/* v (…) times the inverse of A', in op_* calls. A singular matrix is an error. */
+static Tensor *times_inverse(Tensor *v, Tensor *A)
+{
+    Dims shape = tensor_dims(A);
+    shape.n--;
+    return v ? op_linalg_solve(mT(A), diagonal_matrix(op_expand(op_unsqueeze(v, -1), &shape)), true) : NULL;
+}
+
 /* g det A times the inverse of A', 0 pivots moved a little so that there is one. Where det A is 0 to the
  * last bit the result is 0, as PyTorch's is; only derivatives that are differentiated again are those of
  * the smooth det there. */
@@ -424,32 +441,50 @@ static Tensor *adjugate_near(Tensor *g1, Tensor *A, Tensor *det)
     bool flipped;
     if (!lu_either(A, &f, &flipped)) return NULL;
     Tensor *pivot = diagonal_of(f.lu);
-    Tensor *eps =
-        tensor_full(&(Dims){0}, A->dtype == DT_F32 ? FLT_EPSILON : DBL_EPSILON, (DType)A->dtype, A->device);
+    Tensor *eps = tensor_full(&(Dims){0}, epsilon_of(A), (DType)A->dtype, A->device);
     Tensor *zero = tensor_zeros(&(Dims){0}, (DType)A->dtype, A->device);
     Tensor *moved = diagonal_matrix(op_where(op_eq(pivot, tensor_number(0)), eps, zero));
-    Dims batch = batch_dims(A), vector = with_dim(batch, A->shape[A->ndim - 1]);
     f.lu = op_add(f.lu, moved);
-    Tensor *d = op_unsqueeze(op_mul(g1, det), -1);
-    Tensor *right = d ? diagonal_matrix(broadcast_plain(d, &vector)) : NULL;
-    return f.lu && right ? lu_solution(&f, right, &batch, !flipped) : NULL;
+    return solved_diagonal(&f, flipped, op_mul(g1, det), A);
 }
 
-Tensor *forward_linalg_det_backward(Tensor *g1, Tensor *A, Tensor *det)
+/* g times the adjugate of A', by singular values: it exists where there is no inverse. */
+static Tensor *adjugate_by_svd(Tensor *g1, Tensor *A)
 {
-    int64_t singular;
-    if (A->numel == 0) return op_mul(A, tensor_number(0));
-    if (!grad_enabled() || !(records(A) || records(g1))) return adjugate_near(g1, A, det);
-    if (!tensor_item_int(op_any(op_eq(det, tensor_number(0)), NULL, false), &singular)) return NULL;
-    Tensor *g = op_unsqueeze(op_unsqueeze(g1, -1), -1);
-    if (!singular)
-        return op_mul(op_mul(g, op_unsqueeze(op_unsqueeze(det, -1), -1)), mT(op_linalg_inv_ex(A, false)));
     Tensor *U = op_linalg_svd(A, 0), *S = op_second(), *Vh = op_third();
     Tensor *sign = op_mul(op_linalg_det(U), op_linalg_det(Vh));
     Tensor *one = tensor_full(DIMS(1), 1, (DType)A->dtype, A->device);
     Tensor *others = U && one ? op_prod_backward(one, S, op_prod(S, DIMS(-1), true), DIMS(-1), true) : NULL;
     Tensor *scale = others && sign ? op_mul(op_unsqueeze(op_mul(g1, sign), -1), others) : NULL;
     return op_matmul(times_columns(U, scale), Vh);
+}
+
+static Tensor *chosen(Tensor *x, Tensor *mask) { return op_index(x, &(TensorList){1, &mask}); }
+
+/* Of a batch, some singular and some not: each matrix by the formula that fits it. */
+static Tensor *adjugate_mixed(Tensor *g1, Tensor *A, Tensor *det, Tensor *singular)
+{
+    Tensor *regular = op_logical_not(singular), *y = zeros_shaped(A, A);
+    Tensor *first = adjugate_by_svd(chosen(g1, singular), chosen(A, singular));
+    Tensor *rest = times_inverse(chosen(op_mul(g1, det), regular), chosen(A, regular));
+    if (!y || !first || !rest) return NULL;
+    y = op_index_put(y, &(TensorList){1, &singular}, first, false);
+    return y ? op_index_put(y, &(TensorList){1, &regular}, rest, false) : NULL;
+}
+
+Tensor *forward_linalg_det_backward(Tensor *g1, Tensor *A, Tensor *det)
+{
+    int64_t some, all;
+    Dims shape = tensor_dims(A);
+    if (A->numel == 0) return zeros_shaped(A, A);
+    if (A->shape[A->ndim - 1] == 1) return op_expand(op_unsqueeze(op_unsqueeze(g1, -1), -1), &shape);
+    if (!grad_enabled()) return adjugate_near(g1, A, det);
+    Tensor *singular = op_lt(op_abs(det), tensor_number(100 * epsilon_of(A)));
+    if (!tensor_item_int(op_any(singular, NULL, false), &some) ||
+        !tensor_item_int(op_all(singular, NULL, false), &all))
+        return NULL;
+    if (!some) return times_inverse(op_mul(g1, det), A);
+    return all ? adjugate_by_svd(g1, A) : adjugate_mixed(g1, A, det, singular);
 }
 
 Tensor *forward_det(Tensor *x) { return op_linalg_det(x); }
@@ -478,9 +513,10 @@ Tensor *forward_linalg_slogdet_part(Tensor *A, Tensor *value, int64_t part)
 
 Tensor *forward_linalg_slogdet_backward(Tensor *g1, Tensor *A)
 {
-    if (A->numel == 0) return zeros_shaped(A, A);
-    Tensor *g = op_unsqueeze(op_unsqueeze(g1, -1), -1);
-    return op_mul(g, mT(op_linalg_inv_ex(A, false)));
+    LUFactors f;
+    bool flipped;
+    if (grad_enabled()) return times_inverse(g1, A);
+    return lu_either(A, &f, &flipped) ? solved_diagonal(&f, flipped, g1, A) : NULL;
 }
 
 Tensor *forward_slogdet(Tensor *x) { return op_linalg_slogdet(x); }

@@ -146,5 +146,12 @@ Tensor *forward_nuclear_norm(Tensor *x, const Dims *dim, bool keepdim)
 
 Tensor *forward_frobenius_norm(Tensor *x, const Dims *dim, bool keepdim)
 {
-    return op_norm(x, 2, dim, keepdim);
+    if (dim && dim->n > 2)
+        return tide_fail("RuntimeError", "Expected at most 2 dimensions, but got %d dimensions instead.",
+                         dim->n);
+    if (!dtype_is_float((DType)x->dtype))
+        return tide_fail("RuntimeError",
+                         "norm(): input dtype should be either floating point or complex. Got %s instead.",
+                         cname(x));
+    return node_named(op_norm(x, 2, dim, keepdim), "NormBackward1");
 }

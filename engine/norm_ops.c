@@ -151,13 +151,32 @@ static bool check_extreme(const Tensor *x, double p, const Dims *dim)
                            order);
     if (!wrap_dims(dim, x->ndim, &dims))
         return false;
-    for (int i = 0; i < dims.n; i++)
-        if (x->shape[dims.v[i]] == 0)
+    for (int i = 0; i < dim->n; i++)
+        if (x->shape[dim->v[i] < 0 ? dim->v[i] + x->ndim : dim->v[i]] == 0)
             return tide_refuse("RuntimeError",
                                "linalg.vector_norm cannot compute the %s norm on the dimension %lldbecause "
                                "this dimension is empty and the operation does not have an identity",
-                               order, (long long)dims.v[i]);
+                               order, (long long)dim->v[i]);
     return true;
+}
+
+/* 16-bit floats are added up as float. */
+static Tensor *norm_of(Tensor *x, double p, const Dims *dim, bool keepdim)
+{
+    Tensor *size = op_abs(x);
+    if (!size)
+        return NULL;
+    if (p == 0)
+        return converted_plain(op_count_nonzero(x, dim, keepdim), (DType)x->dtype);
+    if (p == 1)
+        return op_sum(size, dim, keepdim);
+    if (isinf(p))
+        return p > 0 ? op_amax(size, dim, keepdim) : op_amin(size, dim, keepdim);
+    DType narrow = x->dtype == DT_F16 || x->dtype == DT_BF16 ? x->dtype : DT_NONE;
+    if (narrow != DT_NONE)
+        size = converted_plain(size, DT_F32);
+    Tensor *y = op_pow(op_sum(op_pow(size, tensor_number(p)), dim, keepdim), tensor_number(1 / p));
+    return narrow == DT_NONE || !y ? y : converted_plain(y, narrow);
 }
 
 Tensor *forward_norm(Tensor *x, double p, const Dims *dim, bool keepdim)
@@ -168,47 +187,30 @@ Tensor *forward_norm(Tensor *x, double p, const Dims *dim, bool keepdim)
                          cname(x));
     if (!check_extreme(x, p, dim))
         return NULL;
-    if (p == 2)
-        return reduce_run(OP_norm2, x, dim, keepdim);
-    Tensor *size = op_abs(x);
-    if (p == 1)
-        return op_sum(size, dim, keepdim);
-    if (!size)
-        return NULL;
-    if (p == 0)
-        return converted_plain(op_count_nonzero(x, dim, keepdim), (DType)x->dtype);
-    if (isinf(p))
-        return p > 0 ? op_amax(size, dim, keepdim) : op_amin(size, dim, keepdim);
-    DType dtype = (DType)x->dtype;
-    size = converted_plain(size, dtype == DT_F64 ? DT_F64 : DT_F32); /* 16-bit floats are rounded once */
-    Tensor *norm = op_pow(op_sum(op_pow(size, tensor_number(p)), dim, keepdim), tensor_number(1 / p));
-    return norm ? converted_plain(norm, dtype) : NULL;
+    return p == 2 ? reduce_run(OP_norm2, x, dim, keepdim) : norm_of(x, p, dim, keepdim);
 }
 
+/* In PyTorch's order of operations: second derivatives cancel, and what is left of them shows it. p is not 0. */
 Tensor *forward_norm_backward(Tensor *g1, Tensor *x, Tensor *result, double p, const Dims *dim, bool keepdim)
 {
     Tensor *zero = tensor_number(0), *g = kept(g1, x, dim, keepdim), *norm = kept(result, x, dim, keepdim);
-    if (p == 0)
-        return op_mul(op_mul(g, x), zero);
     if (p == 1)
-        return op_mul(g, op_sgn(x));
+        return op_mul(op_sgn(x), g);
     if (p == 2)
         return op_mul(g, op_masked_fill(op_div(x, norm), op_eq(norm, zero), zero));
+    Tensor *size = op_abs(x);
     if (isinf(p)) {
-        Tensor *size = op_abs(x);
         Tensor *hit = op_logical_or(op_eq(size, norm), op_isnan(size));
-        return op_mul(op_mul(op_sgn(x), g), op_div(hit, op_sum(hit, dim, true)));
+        return op_mul(op_sgn(x), op_mul(op_div(g, op_sum(hit, dim, true)), hit));
     }
-    if (p < 2) {
-        Tensor *slope = op_mul(op_sgn(x), op_pow(op_abs(x), tensor_number(p - 1)));
-        if (p < 1)
-            slope = op_masked_fill(slope, op_eq(x, zero), zero);
-        Tensor *power = op_pow(norm, tensor_number(1 - p));
-        return p < 1 ? op_mul(op_mul(slope, g), power)
-                     : op_mul(slope, op_masked_fill(op_mul(g, power), op_eq(norm, zero), zero));
+    if (p < 1) {
+        Tensor *slope = op_masked_fill(op_pow(size, tensor_number(p - 1)), op_eq(x, zero), zero);
+        return op_mul(op_mul(op_mul(op_sgn(x), slope), g), op_pow(norm, tensor_number(1 - p)));
     }
-    Tensor *scale = op_masked_fill(op_div(g, op_pow(norm, tensor_number(p - 1))), op_eq(norm, zero), zero);
-    return op_mul(op_mul(x, op_pow(op_abs(x), tensor_number(p - 2))), scale);
+    Tensor *slope = p < 2 ? op_mul(op_sgn(x), op_pow(size, tensor_number(p - 1)))
+                          : op_mul(x, op_pow(size, tensor_number(p - 2)));
+    Tensor *scale = op_div(g, op_pow(norm, tensor_number(p - 1)));
+    return op_mul(slope, op_masked_fill(scale, op_eq(norm, zero), zero));
 }
 
 Tensor *forward_logsumexp(Tensor *x, const Dims *dim, bool keepdim)

@@ -146,9 +146,15 @@ Tensor *forward_triangular_solve(Tensor *x, Tensor *A, bool upper, bool transpos
     Tensor *X = op_triangular_solve_part(x, A, upper, transpose, unitriangular);
     if (!X) return NULL; /* A may have no two dims */
     Dims full = with_matrix(batch, A->shape[A->ndim - 2], A->shape[A->ndim - 1]);
-    Tensor *copy = op_clone(op_expand(A, &full));
+    Tensor *copy = op_triangular_solve_copy(op_expand(A, &full));
     results_extra(copy, NULL);
     return copy ? X : NULL;
+}
+
+Tensor *forward_triangular_solve_copy(Tensor *A)
+{
+    Dims batch = batch_dims(A);
+    return column_major_copy(A, &batch);
 }
 
 Tensor *forward_triangular_solve_part(Tensor *x, Tensor *A, bool upper, bool transpose, bool unitriangular)
@@ -268,12 +274,12 @@ Tensor *forward_linalg_householder_backward(Tensor *g1, Tensor *A, Tensor *tau, 
 {
     enum { MOST = 4096 };
     int64_t m = A->shape[A->ndim - 2], n = A->shape[A->ndim - 1], k = tau->shape[tau->ndim - 1];
+    int64_t columns = g1->shape[g1->ndim - 1]; /* of Q: as many as A has, or all m */
     if (k > MOST)
         return tide_fail("RuntimeError", "householder_product of more than %d reflectors has no gradient",
                          MOST);
-    if (k == 0) return op_mul(part == 0 ? A : tau, tensor_number(0));
     Tensor *behind[MOST], *column[MOST], *before = g1;
-    behind[k - 1] = tensor_eye(m, n, (DType)A->dtype, A->device);
+    behind[k - 1] = tensor_eye(m, columns, (DType)A->dtype, A->device);
     for (int64_t i = k - 1; i > 0; i--)
         behind[i - 1] = reflected(reflector(A, i), factor_at(tau, i), behind[i]);
     for (int64_t i = 0; i < k; i++) {
@@ -294,38 +300,78 @@ Tensor *forward_linalg_householder_backward(Tensor *g1, Tensor *A, Tensor *tau, 
     return n == k ? g : both[1] ? op_cat(&(TensorList){2, both}, -1) : NULL;
 }
 
+/* The one message of both operands beside ormqr's reflectors. */
+static bool check_ormqr_batch(const Tensor *x, const Tensor *t, int matrix_dims, const char *name)
+{
+    char have[256];
+    bool same = true;
+    for (int d = 0; d < x->ndim - 2; d++) same = same && x->shape[d] == t->shape[d];
+    return same ||
+           tide_refuse("RuntimeError",
+                       "torch.ormqr: Expected batch dimensions of %s to be equal to input.shape[:-2], "
+                       "but got %s",
+                       name, format_dims(have, sizeof have, t->ndim - matrix_dims, t->shape));
+}
+
+static bool check_ormqr_dtype(const Tensor *x, const Tensor *t, const char *name)
+{
+    return x->dtype == t->dtype ||
+           tide_refuse("RuntimeError",
+                       "torch.ormqr: Expected input and %s to have the same dtype, but input has dtype%s and "
+                       "%s has dtype %s",
+                       name, cname(x), name, cname(t));
+}
+
+static bool check_ormqr(const Tensor *x, const Tensor *tau, const Tensor *other, bool left)
+{
+    int64_t last = -1;
+    if (x->ndim < 2 || other->ndim < 2)
+        return tide_refuse("RuntimeError", "torch.ormqr: %s must have at least 2 dimensions.",
+                           x->ndim < 2 ? "input" : "other");
+    if (tau->ndim == 0) return no_such_dim(last) != NULL;
+    int from_end = left ? 2 : 1;
+    int64_t n = x->shape[x->ndim - 1], side = other->shape[other->ndim - from_end];
+    if (side != x->shape[x->ndim - 2])
+        return tide_refuse("RuntimeError", "torch.ormqr: other.shape[-%d] must be equal to input.shape[-2]",
+                           from_end);
+    if (tau->shape[tau->ndim - 1] != (side < n ? side : n))
+        return tide_refuse(
+            "RuntimeError",
+            "torch.ormqr: tau.shape[-1] must be equal to min(other.shape[-%d], input.shape[-1])", from_end);
+    if (x->ndim - tau->ndim != 1)
+        return tide_refuse(
+            "RuntimeError",
+            "torch.ormqr: Expected tau to have one dimension less than input, but got tau.ndim "
+            "equal to %d and input.ndim is equal to %d",
+            tau->ndim, x->ndim);
+    if (x->ndim != other->ndim)
+        return tide_refuse(
+            "RuntimeError",
+            "torch.ormqr: Expected other to have the same number of dimensions as input, but got "
+            "other.ndim equal to %d and input.ndim is equal to %d",
+            other->ndim, x->ndim);
+    return check_ormqr_batch(x, tau, 1, "tau") && check_ormqr_batch(x, other, 2, "other") &&
+           check_ormqr_dtype(x, tau, "tau") && check_ormqr_dtype(x, other, "other") &&
+           check_lapack_dtype(x, NULL, "ormqr_cpu");
+}
+
 Tensor *forward_ormqr(Tensor *x, Tensor *tau, Tensor *other, bool left, bool transpose)
 {
-    static const char who[] = "torch.ormqr";
-    if (x->ndim < 2 || other->ndim < 2)
-        return tide_fail("RuntimeError", "%s: %s must have at least 2 dimensions.", who,
-                         x->ndim < 2 ? "input" : "other");
-    int64_t m = x->shape[x->ndim - 2], k = tau->ndim ? tau->shape[tau->ndim - 1] : 0;
-    int at = other->ndim - (left ? 2 : 1);
-    if (k > x->shape[x->ndim - 1])
-        return tide_fail("RuntimeError", "%s: input.shape[-1] must be greater than or equal to tau.shape[-1]",
-                         who);
-    if (other->shape[at] < k)
-        return tide_fail("RuntimeError",
-                         "%s: other.shape[-%d] must be greater than or equal to tau.shape[-1]", who,
-                         left ? 2 : 1);
-    if (other->shape[at] != m)
-        return tide_fail("RuntimeError", "%s: other.shape[-%d] must be equal to input.shape[-2]", who,
-                         left ? 2 : 1);
-    bool same = x->ndim - tau->ndim == 1 && other->ndim == x->ndim;
-    for (int d = 0; same && d < x->ndim - 2; d++)
-        same = x->shape[d] == tau->shape[d] && x->shape[d] == other->shape[d];
-    if (!same)
-        return tide_fail("RuntimeError",
-                         "%s: Expected input, tau and other to have the same batch dimensions", who);
-    if (x->dtype != tau->dtype || x->dtype != other->dtype)
-        return tide_fail("RuntimeError", "%s: Expected input, tau and other to have the same dtype", who);
+    if (!check_ormqr(x, tau, other, left)) return NULL;
     Dims batch = batch_dims(x);
-    Tensor *a = check_lapack_dtype(x, NULL, "ormqr_cpu") ? column_major_copy(x, &batch) : NULL;
+    Tensor *a = column_major_copy(x, &batch);
     Tensor *C = a ? column_major_copy(other, &batch) : NULL, *factors = contiguous_plain(tau);
     Arg arg[5] = {[3] = {.b = left}, [4] = {.b = transpose}};
-    if (!C || !factors || C->numel == 0 || k == 0) return factors ? C : NULL;
+    if (!C || !factors || C->numel == 0 || tau->numel == 0) return factors ? C : NULL;
     return kernel_run(OP_ormqr, (Tensor *[]){a, factors}, 2, &C, 1, arg) ? C : NULL;
+}
+
+/* Through the gradient of Q, all m columns of it, that other is multiplied by. */
+Tensor *forward_ormqr_backward(Tensor *g1, Tensor *x, Tensor *tau, Tensor *other, bool left, bool transpose,
+                               int64_t part)
+{
+    Tensor *gQ = left ? op_matmul(g1, mT(other)) : op_matmul(mT(other), g1);
+    return op_linalg_householder_backward(transpose ? mT(gQ) : gQ, x, tau, part);
 }
 
 /* ---- QR ---- */

@@ -126,7 +126,7 @@ Tensor *forward_linalg_svd_backward(Tensor *g1, Tensor *A, Tensor *U, Tensor *S,
                                     int64_t mode)
 {
     int64_t m = A->shape[A->ndim - 2], n = A->shape[A->ndim - 1], k = m < n ? m : n;
-    if (A->numel == 0) return zeros_shaped(A, A);
+    if (A->numel == 0 && part != 1) return zeros_shaped(A, A);
     if (differentiates_again(A)) {
         U = op_linalg_svd(A, mode);
         S = op_second();
@@ -159,8 +159,6 @@ Tensor *forward_linalg_svdvals(Tensor *A)
 }
 
 /* ---- pseudoinverses and ranks ---- */
-
-static double epsilon_of(const Tensor *A) { return A->dtype == DT_F32 ? FLT_EPSILON : DBL_EPSILON; }
 
 /* max(atol, rtol * the largest of sizes (…, k)) as (…, 1). */
 static Tensor *tolerance(Tensor *A, Tensor *sizes, Tensor *atol, Tensor *rtol)

@@ -346,7 +346,7 @@ static int frexp_parts(lua_State *L)
     return 2;
 }
 
-/* compute_mode tells how the distances are computed, not which they are. */
+/* compute_mode's words are the op's numbers, in order. */
 static int cdist(lua_State *L)
 {
     static const ParamInfo params[] = {REQUIRED('T', "x1"), REQUIRED('T', "x2"), OPTIONAL('F', "p", "2"),
@@ -362,6 +362,7 @@ static int cdist(lua_State *L)
     while (known < COUNT(modes) && strcmp(mode, modes[known]) != 0) known++;
     if (known == COUNT(modes))
         return raise_error(L, "ValueError", "%s is not a valid value for compute_mode", mode);
+    v[3].i = known;
     return give(L, apply_with_retry(L, OP_cdist, v));
 }
 
@@ -397,6 +398,8 @@ static int norm(lua_State *L)
     else if (!word && v[1].i && !number_value(L, (int)v[1].i, &p))
         arg_error(&a, "p", 1, "Number", (int)v[1].i);
     Tensor *x = v[4].dtype == DT_NONE ? v[0].t : tensor_to(v[0].t, v[4].dtype, v[0].t->device, false);
+    if (word && x && v[2].dims && v[2].dims->n > 2 && !isinf(p))
+        return give_out(&a, op_linalg_matrix_norm(x, 0, 0, v[2].dims, v[3].b)); /* it refuses so many dims */
     if (x && !dtype_is_float((DType)x->dtype))
         return raise_error(L, "RuntimeError",
                            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s",

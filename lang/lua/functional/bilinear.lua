@@ -46,10 +46,10 @@ function F.bilinear(...)
     end
     local lead = {}
     for i = 1, input1.ndim - 1 do lead[i] = input1.shape[i - 1] end
-    local x1, x2 = input1:reshape({-1, 1, n1}), input2:reshape({-1, 1, n2})
-    local left = x1:matmul(weight:permute(1, 0, 2):reshape({n1, n_out * n2})):reshape({-1, n_out, n2})
+    local x1, x2 = input1:reshape({-1, n1}), input2:reshape({-1, n2})
+    local left = x1:mm(weight:permute(1, 0, 2):reshape({n1, n_out * n2})):reshape({x1.shape[0], n_out, n2})
     lead[#lead + 1] = n_out
-    local y = (left * x2):sum(-1, {dtype = weight.dtype}):reshape(lead)
+    local y = (left * x2:unsqueeze(1)):sum(-1, {dtype = weight.dtype}):reshape(lead)
     return bias ~= nil and y + bias or y
 end
 

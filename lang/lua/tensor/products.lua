@@ -126,15 +126,15 @@ local function spread_ellipsis(term, covered)
 end
 
 -- One operand with names that differ: repeated ones are replaced by their diagonal.
-local function without_repeats(x, names)
+local function without_repeats(x, names, index)
     local first, at = {}, 1
     while at <= #names do
         local name = names[at]
         local before = first[name]
         if before then
             if x.shape[before - 1] ~= x.shape[at - 1] then
-                fail("subscript %s is repeated for operand but the sizes don't match, %d != %d", name,
-                    x.shape[at - 1], x.shape[before - 1])
+                fail("subscript %s is repeated for operand %d but the sizes don't match, %d != %d", name,
+                    index - 1, x.shape[at - 1], x.shape[before - 1])
             end
             x = x:diagonal(0, before - 1, at - 1):movedim(-1, before - 1)
             table.remove(names, at)
@@ -167,7 +167,7 @@ local function read_operands(terms, tensors)
         local covered = check_term(terms[i], x, i)
         local names = spread_ellipsis(terms[i], covered)
         widest = math.max(widest, covered)
-        x = without_repeats(x, names)
+        x = without_repeats(x, names, i)
         for k, name in ipairs(names) do
             local n = x.shape[k - 1]
             local seen = size[name]
@@ -277,7 +277,7 @@ local function sort_names(a, b, wanted)
     return batch, inner, left, right
 end
 
--- Two operands as one: a batched matrix product, or a broadcast product where nothing is summed.
+-- Two operands as one: a batched matrix product, or a broadcast product where no sum has several terms.
 local function multiply(a, b, wanted)
     a, b = without_ones(a, b), without_ones(b, a)
     local both = set_of(a.names)
@@ -285,16 +285,17 @@ local function multiply(a, b, wanted)
     b = summed(b, setmetatable({}, {__index = function(_, n) return wanted[n] or both[n] end}))
     local batch, inner, left, right = sort_names(a, b, wanted)
     local names = append(batch, left, right)
-    if #inner == 0 then
-        local shape_a, shape_b = sizes_of(a, append(batch, left)), sizes_of(b, batch)
-        for _ = 1, #right do shape_a[#shape_a + 1] = 1 end
-        for _ = 1, #left do shape_b[#shape_b + 1] = 1 end
-        shape_b = append(shape_b, sizes_of(b, right))
-        local x, y = arranged(a, append(batch, left)), arranged(b, append(batch, right))
-        return {x = x:reshape(shape_a) * y:reshape(shape_b), names = names}
-    end
     local n, k = product(sizes_of(a, batch)), product(sizes_of(a, inner))
     local rows, columns = sizes_of(a, left), sizes_of(b, right)
+    if k == 1 then
+        local shape_a, shape_b = append(sizes_of(a, batch), rows), sizes_of(b, batch)
+        for _ = 1, #right do shape_a[#shape_a + 1] = 1 end
+        for _ = 1, #left do shape_b[#shape_b + 1] = 1 end
+        shape_b = append(shape_b, columns)
+        local x, y = arranged(a, append(batch, left, inner)), arranged(b, append(batch, right, inner))
+        x = x:reshape(shape_a) * y:reshape(shape_b)
+        return {x = #inner == 0 and x or x:view(append(sizes_of(a, batch), rows, columns)), names = names}
+    end
     local x = arranged(a, append(batch, left, inner)):reshape({n, product(rows), k})
     local y = arranged(b, append(batch, inner, right)):reshape({n, k, product(columns)})
     return {x = x:bmm(y):reshape(append(sizes_of(a, batch), rows, columns)), names = names}
@@ -365,7 +366,7 @@ function T.matrix_power(...)
             "by %d matrices", rows, columns)
     end
     if n == 0 then
-        return torch.eye(rows, {dtype = input.dtype, device = input.device}):expand(sizes(input)):clone()
+        return input:clone():copy_(torch.eye(rows, {dtype = input.dtype, device = input.device}))
     end
     if n == 1 then return input:clone() end
     if n < 0 then input, n = torch.linalg.inv(input), -n end

@@ -38,7 +38,8 @@ def products(d, op):
     if op == "matmul":
         left = d.pick([[n], [m, n], [b, m, n], [1, b, m, n]])
         right = d.pick([[n], [n, k], [b, n, k], [1, n, k]])
-        return d.pick([f"{make(*left)} @ {make(*right)}", f"torch.matmul({make(*left)}, {make(*right)})"])
+        a, b = make(*left), make(*right)
+        return d.pick([f"{a} @ {b}", f"torch.matmul({a}, {b})"])
     if op == "mm":
         return f"torch.mm({make(n, m)}, {make(m, k)})"
     if op == "mv":
@@ -48,11 +49,11 @@ def products(d, op):
     if op in ("dot", "vdot"):
         return f"torch.{op}({make(n)}, {make(n)})"
     if op == "inner":
-        return f"torch.inner({make(m, n)}, {d.pick([make(n), make(k, n)])})"
+        return f"torch.inner({make(m, n)}, {make(*d.pick([[n], [k, n]]))})"
     if op in ("outer", "ger"):
         return f"torch.{op}({make(n)}, {make(m)})"
     if op == "addmm":
-        return f"torch.addmm({d.pick([make(n, k), make(k), make(1)])}, {make(n, m)}, {make(m, k)}{scaled})"
+        return f"torch.addmm({make(*d.pick([[n, k], [k], [1]]))}, {make(n, m)}, {make(m, k)}{scaled})"
     if op == "addmv":
         return f"torch.addmv({make(n)}, {make(n, m)}, {make(m)}{scaled})"
     if op == "addr":
@@ -68,14 +69,11 @@ def products(d, op):
             f"torch.einsum('{equation}', {', '.join(make(*(sizes[c] for c in part)) for part in operands)})"
         )
     if op == "tensordot":
-        return d.pick(
-            [
-                f"torch.tensordot({make(n, m)}, {make(m, k)}, dims=1)",
-                f"torch.tensordot({make(n, m)}, {make(k, n)}, dims=([0], [1]))",
-            ]
-        )
+        if d.flag():
+            return f"torch.tensordot({make(n, m)}, {make(m, k)}, dims=1)"
+        return f"torch.tensordot({make(n, m)}, {make(k, n)}, dims=([0], [1]))"
     if op == "kron":
-        return f"torch.kron({make(n, m)}, {d.pick([make(k), make(2, 2)])})"
+        return f"torch.kron({make(n, m)}, {make(*d.pick([[k], [2, 2]]))})"
     if op == "cross":
         return f"torch.cross({make(n, 3)}, {make(n, 3)}{d.pick(['', ', dim=1', ', dim=-1'])})"
     if op == "trace":
@@ -85,5 +83,6 @@ def products(d, op):
     if op == "chain_matmul":
         return f"torch.chain_matmul({make(n, m)}, {make(m, k)}, {make(k, b)})"
     if op == "bilinear":
-        return f"F.bilinear({make(b, n)}, {make(b, m)}, {make(k, n, m)}{d.pick(['', ', ' + make(k)])})"
-    return f"F.linear({d.pick([make(b, n), make(n), make(2, b, n)])}, {make(m, n)}{d.pick(['', ', ' + make(m)])})"
+        return f"F.bilinear({make(b, n)}, {make(b, m)}, {make(k, n, m)}{', ' + make(k) if d.flag() else ''})"
+    x = make(*d.pick([[b, n], [n], [2, b, n]]))
+    return f"F.linear({x}, {make(m, n)}{', ' + make(m) if d.flag() else ''})"
