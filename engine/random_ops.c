@@ -90,7 +90,7 @@ static bool run_normal(const Fill *f, Generator *g, void *p, DType d, int64_t n,
 bool tensor_normal_(Tensor *t, double mean, double std, Generator *g)
 {
     if (!(std >= 0)) return tide_refuse("RuntimeError", "normal expects std >= 0.0, but found std %g", std);
-    if (!need_float(t, "normal_kernel_cpu")) return false;
+    if (t && t->numel > 0 && !need_float(t, "normal_kernel_cpu")) return false;
     return fill_tensor(t, &(Fill){.run = run_normal, .a = mean, .b = std}, g);
 }
 
@@ -203,7 +203,7 @@ bool tensor_exponential_(Tensor *t, double lambda, Generator *g)
     if (!(lambda > 0))
         return tide_refuse("RuntimeError", "exponential_ expects lambda > 0.0, but found lambda=%g", lambda);
     if (!t || !check_writable(t)) return false;
-    if (!dtype_is_float((DType)t->dtype))
+    if (t->numel > 0 && !dtype_is_float((DType)t->dtype))
         return tide_refuse("RuntimeError", "Exponential distribution is a continuous probability distribution. dtype "
                            "must be a floating point but you specified %s", dtype_info[t->dtype].cname);
     return fill_tensor(t, &(Fill){.run = run_exponential, .a = lambda}, g);
@@ -235,7 +235,7 @@ bool tensor_log_normal_(Tensor *t, double mean, double std, Generator *g)
 {
     if (!(std > 0))
         return tide_refuse("RuntimeError", "log_normal_ expects std > 0.0, but found std=%g", std);
-    if (!t || !check_writable(t) || !need_float(t, "log_normal_cpu")) return false;
+    if (!t || !check_writable(t) || (t->numel > 0 && !need_float(t, "log_normal_cpu"))) return false;
     return fill_tensor(t, &(Fill){.run = run_log_normal, .a = mean, .b = std}, g);
 }
 

@@ -22,6 +22,8 @@ KNOWN = [
     ("*/cross_entropy/*", "grad_input must be contiguous", "PyTorch's gradient fails for transposed images"),
     ("activations/[cs]elu/*", " nan", "the gradient at NaN depends on the place in PyTorch's vectors"),
     ("activations/elu/*", " nan", "the gradient at NaN depends on the place in PyTorch's vectors"),
+    ("activations/relu6/*", " nan", "the gradient at NaN depends on the place in PyTorch's vectors"),
+    ("activations/hardtanh/*", " nan", "the gradient at NaN depends on the place in PyTorch's vectors"),
     ("activations/hardswish/*", " nan", "the gradient at NaN depends on the place in PyTorch's vectors"),
     ("activations/gelu/*", " nan", "gelu of infinity is NaN in PyTorch's vectors and infinity behind the last"),
     ("*/kron/*", "view size is not compatible", "PyTorch's kron fails on transposed operands"),
