@@ -505,12 +505,13 @@ Tensor *forward_rot90(Tensor *x, int64_t k, const Dims *dims)
         return tide_fail("RuntimeError", "expected total rotation dims == 2, but got dims = %d", plane.n);
     if (x->ndim < 2)
         return tide_fail("RuntimeError", "expected total dims >= 2, but got total dims = %d", x->ndim);
-    if (plane.v[0] == plane.v[1] || llabs(plane.v[0] - plane.v[1]) == x->ndim)
-        return tide_fail("RuntimeError",
-                         "expected rotation dims to be different, but got dim0 = %lld and dim1 = %lld",
-                         (long long)plane.v[0], (long long)plane.v[1]);
+    int64_t first = plane.v[0], second = plane.v[1];
     if (!wrap_dim(&plane.v[0], x->ndim) || !wrap_dim(&plane.v[1], x->ndim))
         return NULL;
+    if (plane.v[0] == plane.v[1])
+        return tide_fail("RuntimeError",
+                         "expected rotation dims to be different, but got dim0 = %lld and dim1 = %lld",
+                         (long long)first, (long long)second);
     for (int i = 0; i < x->ndim; i++)
         order.v[i] = i;
     order.v[plane.v[0]] = plane.v[1];

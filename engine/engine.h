@@ -224,6 +224,7 @@ typedef struct OpInfo {
     bool transparent;       /* COMPOSED: recorded as the ops it is made of, with no node of its own */
     bool piece;             /* VIEW: one of several that x is cut into, whose gradients are gathered in one tensor */
     bool writes_first;      /* forward writes into its first argument: the plain form gives it a copy */
+    bool exact_out;         /* out= must have the result's own dtype; what several results are written to always must */
     bool overlapping;       /* in place it may be given a tensor whose elements share memory */
     bool unrecorded;        /* in place it leaves no node: the gradient goes through as if nothing had been written */
     bool underivable_first; /* PyTorch has no derivative where the first operand is a plain number */
@@ -250,6 +251,8 @@ Tensor *op_apply(OpId op, const Arg *args);
 Tensor *op_apply_inplace(OpId op, const Arg *args);
 /* out= form: writes into out (resized when it has no elements or another shape, as PyTorch does) and returns it. */
 Tensor *op_apply_out(OpId op, const Arg *args, Tensor *out);
+/* Writes y, which op `who` gave, into out, resized as above; exact: of the same dtype, else of one that y can be cast to. */
+bool tensor_write_out(Tensor *out, Tensor *y, bool exact, const char *who);
 /* Several results: values and indices of max, min, median, sort, topk, kthvalue, mode, cummax, …
  * The op's first result is returned; further ones are left here until the next op (in the innermost scope). */
 Tensor *op_second(void);

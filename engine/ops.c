@@ -414,29 +414,44 @@ Tensor *op_apply_inplace(OpId op, const Arg *args)
     return y;
 }
 
+static bool refuse_out_gradient(const char *who)
+{
+    return tide_refuse("RuntimeError",
+                       "%s(): functions with out=... arguments don't support automatic differentiation, but one of the "
+                       "arguments requires grad.",
+                       who);
+}
+
+bool tensor_write_out(Tensor *out, Tensor *y, bool exact, const char *who)
+{
+    if (tide_failed() || !out || !y) return false;
+    if (grad_enabled() && (needs_grad(out) || needs_grad(y))) return refuse_out_gradient(who);
+    if (!check_writable(out)) return false;
+    if (exact && y->dtype != out->dtype)
+        return tide_refuse("RuntimeError", "Expected out tensor to have dtype %s, but got %s instead", ctype_name(y),
+                           ctype_name(out));
+    if (!dtype_can_cast((DType)y->dtype, (DType)out->dtype))
+        return tide_refuse("RuntimeError", "result type %s can't be cast to the desired output type %s",
+                           dtype_info[y->dtype].cname, dtype_info[out->dtype].cname);
+    if (!tensor_same_shape(out, y)) {
+        Dims shape = tensor_dims(y);
+        Tensor *room = result_new(&shape, (DType)out->dtype, out->device);
+        if (!room || !tensor_set_(out, room)) return false;
+    }
+    out->storage->version++;
+    return copy_plain(out, y);
+}
+
 Tensor *op_apply_out(OpId op, const Arg *args, Tensor *out)
 {
     const OpInfo *info = op_info(op);
     if (tide_failed() || !out || !operands_given(info, args)) return NULL;
-    if (grad_enabled() && (needs_grad(out) || any_requires_grad(op, args)))
-        return tide_fail(
-            "RuntimeError",
-            "%s(): functions with out=... arguments don't support automatic differentiation, but "
-            "one of the arguments requires grad.",
-            info->name);
-    if (!check_writable(out)) return NULL;
-    Tensor *y = op_apply(op, args);
-    if (!y) return NULL;
-    if (!dtype_can_cast((DType)y->dtype, (DType)out->dtype))
-        return tide_fail("RuntimeError", "result type %s can't be cast to the desired output type %s",
-                         dtype_info[y->dtype].cname, dtype_info[out->dtype].cname);
-    if (!tensor_same_shape(out, y)) {
-        Dims shape = tensor_dims(y);
-        Tensor *room = result_new(&shape, (DType)out->dtype, out->device);
-        if (!room || !tensor_set_(out, room)) return NULL;
+    if (grad_enabled() && (needs_grad(out) || any_requires_grad(op, args))) {
+        refuse_out_gradient(info->name);
+        return NULL;
     }
-    out->storage->version++;
-    return copy_plain(out, y) ? out : NULL;
+    Tensor *y = check_writable(out) ? op_apply(op, args) : NULL;
+    return tensor_write_out(out, y, info->exact_out, info->name) ? out : NULL;
 }
 
 /* ---- op_<name>(…) ---- */

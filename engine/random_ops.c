@@ -257,7 +257,16 @@ bool tensor_cauchy_(Tensor *t, double median, double sigma, Generator *g)
 
 /* ---- multinomial ---- */
 
-static bool check_weights(const Tensor *p, int64_t rows, int64_t n)
+/* Several samples with replacement are drawn by another way than one, which has its own words. */
+static bool refuse_weight(double v, bool repeated)
+{
+    if (!repeated)
+        return tide_refuse("RuntimeError", "probability tensor contains either `inf`, `nan` or element < 0");
+    return tide_refuse("RuntimeError", "invalid multinomial distribution (encountering probability entry %s)",
+                       v >= 0 ? "= infinity or NaN" : "< 0");
+}
+
+static bool check_weights(const Tensor *p, int64_t rows, int64_t n, bool repeated)
 {
     size_t size = dtype_size((DType)p->dtype);
     for (int64_t r = 0; r < rows; r++) {
@@ -266,8 +275,7 @@ static bool check_weights(const Tensor *p, int64_t rows, int64_t n)
             double v =
                 element_as_double((char *)tensor_data(p) + (size_t)(r * n + i) * size, (DType)p->dtype);
             if (!isfinite(v) || v < 0)
-                return tide_refuse("RuntimeError",
-                                   "probability tensor contains either `inf`, `nan` or element < 0");
+                return refuse_weight(v, repeated);
             sum += v;
         }
         if (!(sum > 0))
@@ -293,10 +301,11 @@ Tensor *tensor_multinomial(Tensor *p, int64_t n, bool replacement, Generator *g)
     Tensor *c = host ? contiguous_plain(host) : NULL;
     Dims shape = tensor_dims(p);
     shape.v[p->ndim - 1] = n;
-    Tensor *out =
-        c && check_weights(c, rows, choices) ? result_new(&shape, DT_I64, (Device){DEVICE_CPU, 0}) : NULL;
-    /* Without replacement each weight has a draw: all are drawn at once, in the order in which p lies in memory. */
     bool again = replacement && n > 1;
+    Tensor *out = c && check_weights(c, rows, choices, again)
+                      ? result_new(&shape, DT_I64, (Device){DEVICE_CPU, 0})
+                      : NULL;
+    /* Without replacement each weight has a draw: all are drawn at once, in the order in which p lies in memory. */
     Tensor *draws = again || !out ? NULL : tensor_like(host, (DType)p->dtype);
     if (!again && draws) draws = tensor_exponential_(draws, 1, g) ? contiguous_plain(draws) : NULL;
     bool ready = again ? out != NULL : draws != NULL;

@@ -158,7 +158,7 @@ Tensor *forward_index_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *sour
                                (long long)outside, (long long)dim, (long long)size);
     if (x->dtype == DT_BOOL && reduce == 2)
         return tide_fail("NotImplementedError", "\"div_floor_cpu\" not implemented for 'Bool'");
-    return forward_scatter_reduce(x, dim, at, source, reduce, include_self);
+    return scatter_reduced(x, dim, at, source, reduce, include_self, false);
 }
 
 /* For source when reduce is given as -1 - reduce. */

@@ -110,7 +110,7 @@ static Tensor *scatter_by(OpId op, const char *who, Tensor *x, int64_t dim, Tens
         src = number_as(src, (DType)x->dtype, x->device);
     if (!src || !check_same_device((Tensor *[]){x, index, src}, 3))
         return NULL;
-    if (!(index = checked_index(index, who)))
+    if (index->numel > 0 && !(index = checked_index(index, who)))
         return NULL;
     if (src->dtype != x->dtype && !src->is_number)
         return tide_fail("RuntimeError", "scatter(): Expected self.dtype to be equal to src.dtype");
@@ -186,8 +186,8 @@ static double reduce_identity(const Tensor *x, int64_t reduce)
     return x->dtype == DT_U8 || x->dtype == DT_BOOL ? 0 : -top - 1;
 }
 
-Tensor *forward_scatter_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *src, int64_t reduce,
-                               bool include_self)
+Tensor *scatter_reduced(Tensor *x, int64_t dim, Tensor *index, Tensor *src, int64_t reduce, bool include_self,
+                        bool widely)
 {
     if (reduce < REDUCE_SUM || reduce > REDUCE_AMIN)
         return tide_fail("RuntimeError",
@@ -198,7 +198,7 @@ Tensor *forward_scatter_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *sr
                          index->numel ? "scatter_gather_tensor_cpu_reduce_mean" : "div_floor_cpu");
     if (!include_self && !forward_scatter(x, dim, index, tensor_number(reduce_identity(x, reduce))))
         return NULL;
-    if (!scatter_widely(OP_scatter_reduce, "scatter_reduce", x, dim, index, src, (Arg){.i = reduce}))
+    if (!(widely ? scatter_widely : scatter_by)(OP_scatter_reduce, "scatter_reduce", x, dim, index, src, (Arg){.i = reduce}))
         return NULL;
     if (reduce != REDUCE_MEAN)
         return x;
@@ -206,6 +206,12 @@ Tensor *forward_scatter_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *sr
     bool is_float = dtype_is_float((DType)x->dtype);
     Tensor *mean = is_float ? op_div(x, count) : op_floor_divide(x, count);
     return mean && copy_plain(x, mean) ? x : NULL;
+}
+
+Tensor *forward_scatter_reduce(Tensor *x, int64_t dim, Tensor *index, Tensor *src, int64_t reduce,
+                               bool include_self)
+{
+    return scatter_reduced(x, dim, index, src, reduce, include_self, true);
 }
 
 static Tensor *extremes_backward(Tensor *g1, Tensor *x, int64_t dim, Tensor *index, Tensor *src, Tensor *result,

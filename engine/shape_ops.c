@@ -197,6 +197,8 @@ static Tensor *roll_one(Tensor *x, int64_t shift, int64_t dim)
 Tensor *forward_roll(Tensor *x, const Dims *shifts, const Dims *dims)
 {
     if (shifts->n == 0) return tide_fail("RuntimeError", "`shifts` required");
+    x = contiguous_plain(x); /* what is rolled is dense; what is flipped keeps x's order of dims */
+    if (!x) return NULL;
     if (!dims) {
         if (shifts->n != 1)
             return tide_fail("RuntimeError", "shifts and dimensions must align. shifts: %d, dims:0",
@@ -206,6 +208,7 @@ Tensor *forward_roll(Tensor *x, const Dims *shifts, const Dims *dims)
         flat = flat ? roll_one(flat, shifts->v[0], 0) : NULL;
         return flat ? op_reshape(flat, &shape) : NULL;
     }
+    if (x->numel == 0) return op_clone(x);
     if (shifts->n != dims->n)
         return tide_fail("RuntimeError", "shifts and dimensions must align. shifts: %d, dims:%d", shifts->n,
                          dims->n);
@@ -223,13 +226,15 @@ Tensor *forward_flip(Tensor *x, const Dims *dims)
     Dims which;
     if (!wrap_dims(dims, x->ndim, &which)) return NULL;
     if (dims->n == 0) return forward_clone(x);
-    Tensor *y = forward_clone(x);
+    Tensor *y = x;
     for (int i = 0; y && i < which.n; i++) {
         int64_t size = x->shape[which.v[i]];
         Tensor *index = tensor_arange_int(size - 1, -1, -1, DT_I64, x->device);
         y = index ? op_index_select(y, which.v[i], index) : NULL;
     }
-    return y;
+    if (!y || x->contiguous) return y;
+    Tensor *out = tensor_like(x, (DType)x->dtype);
+    return out && copy_plain(out, y) ? out : NULL;
 }
 
 /* ---- derivatives of the views: the gradient put where the view looked ---- */
@@ -283,6 +288,17 @@ Tensor *forward_unfold_backward(Tensor *g1, Tensor *like, int64_t dimension, int
     return count ? add_up(g1, like, forward_unfold(count, dimension, size, step)) : NULL;
 }
 
+/* Whether some of t's elements lie in one place of its memory. */
+static bool shares_places(const Tensor *t)
+{
+    int64_t places = 1;
+    for (int d = 0; d < t->ndim; d++) {
+        if (t->stride[d] == 0 && t->shape[d] > 1) return true;
+        places += (t->shape[d] - 1) * t->stride[d];
+    }
+    return places < t->numel;
+}
+
 Tensor *forward_as_strided_backward(Tensor *g1, Tensor *like, const Dims *size, const Dims *stride,
                                     int64_t offset)
 {
@@ -303,5 +319,10 @@ Tensor *forward_as_strided_backward(Tensor *g1, Tensor *like, const Dims *size, 
     Tensor *window = tensor_alias(storage, size, stride, first - low);
     Tensor wider = {.numel = like->numel + 1, .ndim = 1, .shape = {like->numel + 1}};
     Tensor *sum = window ? add_up(g1, &wider, window) : NULL;
+    if (sum && shares_places(like)) { /* evenly among the elements of a place */
+        Tensor *ones = tensor_full(&shape, 1, (DType)g1->dtype, g1->device), *at = contiguous_plain(place);
+        Tensor *members = ones && at ? add_up(ones, &wider, at) : NULL;
+        return members ? op_div(op_take(sum, at), op_take(members, at)) : NULL;
+    }
     return sum ? op_clone(op_reshape(op_slice(sum, 0, 0, like->numel, 1), &shape)) : NULL;
 }

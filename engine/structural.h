@@ -25,6 +25,9 @@ bool check_not_bool(const Tensor *t, const char *kernel);
  * error is pending. */
 bool all_within(Tensor *index, int64_t low, int64_t high, int64_t *outside);
 
+/* scatter_reduce into x; widely: 16-bit floats are rounded once instead of after each element. */
+Tensor *scatter_reduced(Tensor *x, int64_t dim, Tensor *index, Tensor *src, int64_t reduce, bool include_self,
+                        bool widely);
 /* Refuses to expand x to sizes of fewer dims than it has; NULL. */
 Tensor *fewer_sizes(const Tensor *x, const Dims *size);
 

@@ -221,7 +221,9 @@ Tensor *tensor_like(const Tensor *x, DType dtype)
     Dims shape = tensor_dims(x);
     int64_t stride[TIDE_MAXDIM];
     Tensor *in[1] = {(Tensor *)x};
-    Tensor *t = shaped_struct(&shape, layout_like(in, 1, &shape, stride) ? stride : NULL, dtype, x->device);
+    /* dense, the dims of size 1 may have strides of their own, which are kept too */
+    const int64_t *like = x->contiguous && x->numel > 0 ? x->stride : layout_like(in, 1, &shape, stride) ? stride : NULL;
+    Tensor *t = shaped_struct(&shape, like, dtype, x->device);
     return t ? with_fresh_storage(t) : NULL;
 }
 

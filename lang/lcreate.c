@@ -404,6 +404,8 @@ static Bound read_bound(Args *a, int i, const char *name, int position)
     Bound b = {.whole = false};
     lua_State *L = a->L;
     Tensor *t = to_tensor(L, i);
+    if (lua_isboolean(L, i)) /* Python's are numbers */
+        return (Bound){true, lua_toboolean(L, i), lua_toboolean(L, i)};
     b.whole = t ? !dtype_is_float((DType)t->dtype) : lua_isinteger(L, i);
     if (!number_value(L, i, &b.f))
         arg_error(a, name, position, "Number", i);
@@ -448,6 +450,8 @@ static int arange(lua_State *L)
         step = read_bound(&a, (int)v[2].i, "step", 0);
     Placement p = placement_or_out(&a, v + 3);
     bool whole = start.whole && end.whole && step.whole;
+    if (p.dtype == DT_I64 && step.f != 0 && trunc(step.f) == 0)
+        return raise_error(L, "ValueError", "step must be nonzero");
     if (p.dtype == DT_NONE)
         p.dtype = whole ? DT_I64 : default_dtype();
     if (p.dtype == DT_BOOL)
@@ -466,14 +470,41 @@ static void cut_ends(DType dtype, Arg *v)
         v[k].f = trunc(v[k].f);
 }
 
+/* Reads the ends v[0] and v[1], numbers or tensors of no dims, from their stack indices. */
+static void read_ends(Args *a, Arg *v)
+{
+    static const char *const names[] = {"start", "end"};
+    const Tensor *t[2];
+    for (int k = 0; k < 2; k++)
+        t[k] = to_tensor(a->L, (int)v[k].i);
+    bool first = t[0] && t[0]->ndim > 0, second = t[1] && t[1]->ndim > 0;
+    if ((first || second) && t[0] && t[1])
+        raise_error(a->L, "RuntimeError",
+                    "%s only supports 0-dimensional start and end tensors, but got start with %d dimension(s) and end "
+                    "with %d dimension(s).",
+                    a->function, t[0]->ndim, t[1]->ndim);
+    if (first || second)
+        raise_error(a->L, "RuntimeError",
+                    "%s only supports 0-dimensional start and end tensors, but got %s with %d dimension(s).",
+                    a->function, names[second], t[second]->ndim);
+    for (int k = 0; k < 2; k++) {
+        int at = (int)v[k].i;
+        if (lua_isboolean(a->L, at))
+            v[k].f = lua_toboolean(a->L, at);
+        else if (!number_value(a->L, at, &v[k].f))
+            arg_error(a, names[k], k + 1, "Number", at);
+    }
+}
+
 static int linspace(lua_State *L)
 {
-    static const ParamInfo params[] = {REQUIRED('F', "start"), REQUIRED('F', "end"), REQUIRED('I', "steps"),
+    static const ParamInfo params[] = {REQUIRED('A', "start"), REQUIRED('A', "end"), REQUIRED('I', "steps"),
                                        PLACEMENT_PARAMS};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "linspace", false);
     args_read(&a, params, COUNT(params), 3, "out,layout,pin_memory", v);
+    read_ends(&a, v);
     Placement p = placement_or_out(&a, v + 3);
     DType dtype = or_default(p.dtype);
     cut_ends(dtype, v);
@@ -482,12 +513,13 @@ static int linspace(lua_State *L)
 
 static int logspace(lua_State *L)
 {
-    static const ParamInfo params[] = {REQUIRED('F', "start"), REQUIRED('F', "end"), REQUIRED('I', "steps"),
+    static const ParamInfo params[] = {REQUIRED('A', "start"), REQUIRED('A', "end"), REQUIRED('I', "steps"),
                                        OPTIONAL('F', "base", "10"), PLACEMENT_PARAMS};
     Args a;
     Arg v[COUNT(params)];
     args_begin(&a, L, "logspace", false);
     args_read(&a, params, COUNT(params), 4, "out,layout,pin_memory", v);
+    read_ends(&a, v);
     Placement p = placement_or_out(&a, v + 4);
     DType dtype = or_default(p.dtype);
     cut_ends(dtype, v);

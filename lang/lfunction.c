@@ -178,11 +178,17 @@ static int named(lua_State *L)
     return lua_gettop(L) - 1;
 }
 
+/* torch._histogram(x, weight or nil, found): found as a result of histogram of x, whose node only refuses. */
+static int histogram_result(lua_State *L)
+{
+    return give(L, op_histogram(to_tensor(L, 1), to_tensor(L, 2), to_tensor(L, 3)));
+}
+
 void open_functions(lua_State *L, const Library *lib, int autograd)
 {
     static const luaL_Reg functions[] = {
         {"_custom", custom}, {"_saved", saved_tensor}, {"_bump", bump}, {NULL, NULL}};
-    static const luaL_Reg torch[] = {{"_named", named}, {NULL, NULL}};
+    static const luaL_Reg torch[] = {{"_named", named}, {"_histogram", histogram_result}, {NULL, NULL}};
     add_functions(L, autograd, functions);
     add_functions(L, lib->torch, torch);
 }

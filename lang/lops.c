@@ -34,6 +34,65 @@ Tensor *apply_with_retry(lua_State *L, OpId op, const Arg *args)
     return y || !collector_retry(L) ? y : op_apply(op, args);
 }
 
+/* Writes y into the tensor at stack index `at`, given as out=. */
+static void write_out(Args *a, int at, Tensor *y, bool exact)
+{
+    Tensor *out = arg_tensor(a, at, "out", 0);
+    Dims before = tensor_dims(out);
+    if (!tensor_write_out(out, y, exact, a->function))
+        raise_pending(a->L);
+    warn_resized(a->L, at, &before);
+}
+
+int give_out(Args *a, Tensor *y)
+{
+    int at = args_option(a, "out");
+    if (!at || !y)
+        return give(a->L, y);
+    write_out(a, at, y, false);
+    scope_close(bind_base);
+    lua_pushvalue(a->L, at);
+    return 1;
+}
+
+int give_several(Args *a, Tensor *const *y, int n, const char *name, const char *fields)
+{
+    lua_State *L = a->L;
+    int at = args_option(a, "out"), top = lua_gettop(L);
+    for (int i = 0; i < n; i++)
+        if (!y[i])
+            return raise_pending(L);
+    if (at && lua_type(L, at) != LUA_TTABLE)
+        arg_error(a, "out", 0, "tuple of Tensors", at);
+    if (at && (int)lua_rawlen(L, at) != n)
+        return raise_error(L, "TypeError", "expected tuple of %d elements but got %d", n, (int)lua_rawlen(L, at));
+    luaL_checkstack(L, n, NULL);
+    for (int i = 0; i < n; i++) {
+        if (at)
+            lua_rawgeti(L, at, i + 1);
+        else
+            push_tensor(L, y[i]);
+    }
+    for (int i = 0; at && i < n; i++)
+        write_out(a, top + 1 + i, y[i], true);
+    scope_close(bind_base);
+    char out_name[64];
+    snprintf(out_name, sizeof out_name, "%s_out", name);
+    remember_returns(L, top + 1, n, at ? out_name : name, fields);
+    collector_tick(L);
+    return n;
+}
+
+int give_op_out(Args *a, OpId op, Tensor *y)
+{
+    const OpInfo *info = op_info(op);
+    if (!y || !info->returns || !*info->returns || !args_option(a, "out"))
+        return give_op(a->L, op, y);
+    Tensor *all[3] = {y, op_second(), op_third()};
+    int n = all[2] ? 3 : all[1] ? 2 : 1;
+    return give_several(a, all, n, info->returns_name ? info->returns_name : info->name, info->returns);
+}
+
 /* Elementwise rows take numbers beside tensors, but not numbers alone. */
 static void check_some_tensor(Args *a, const OpInfo *info, const Arg *v)
 {
@@ -134,6 +193,8 @@ int finish_op(Args *a, OpId op, Arg *v)
             check_dtype_option(L, op, v[0].t, v[2].dtype);
         return give_op(L, op, y ? named_by_call(a, op, v, y) : NULL);
     }
+    if (op_info(op)->returns && *op_info(op)->returns)
+        return give_op_out(a, op, apply_with_retry(L, op, v));
     Tensor *out = to_tensor(L, out_at);
     if (!out)
         arg_error(a, "out", 0, "Tensor", out_at);

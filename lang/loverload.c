@@ -10,30 +10,6 @@ static bool is_method(lua_State *L) { return lua_toboolean(L, lua_upvalueindex(1
 static int choice(lua_State *L) { return (int)lua_tointeger(L, lua_upvalueindex(2)); }
 
 /* Gives y, or writes it into the tensor of the option out=. */
-static int give_out(Args *a, Tensor *y)
-{
-    int at = args_option(a, "out");
-    if (!at || !y) return give(a->L, y);
-    Tensor *out = arg_tensor(a, at, "out", 0);
-    Dims shape = tensor_dims(y), before = tensor_dims(out);
-    if (grad_enabled() && (y->requires_grad || out->requires_grad))
-        return raise_error(
-            a->L, "RuntimeError",
-            "%s(): functions with out=... arguments don't support automatic differentiation, but "
-            "one of the arguments requires grad.",
-            a->function);
-    if (!dtype_can_cast((DType)y->dtype, (DType)out->dtype))
-        return raise_error(a->L, "RuntimeError", "result type %s can't be cast to the desired output type %s",
-                           dtype_info[y->dtype].cname, dtype_info[out->dtype].cname);
-    if (!tensor_same_shape(out, y) && !tensor_set_(out, tensor_empty(&shape, (DType)out->dtype, out->device)))
-        return raise_pending(a->L);
-    if (!tensor_copy_(out, y)) return raise_pending(a->L);
-    warn_resized(a->L, at, &before);
-    scope_close(bind_base);
-    lua_pushvalue(a->L, at);
-    return 1;
-}
-
 /* ---- max, min, median: of all elements, along a dim with indices, of two tensors ---- */
 
 typedef struct Extremum {
@@ -61,7 +37,7 @@ static int extremum(lua_State *L)
         return give_out(&a, op_apply(e->pair, (Arg[]){v[0], {.t = arg_tensor(&a, (int)v[3].i, "other", 0)}}));
     if (!v[1].i) return give_out(&a, op_apply(e->whole, v));
     int64_t dim = arg_int(&a, (int)v[1].i, "dim", 2 - a.method);
-    return give_op(L, e->along, op_apply(e->along, (Arg[]){v[0], {.i = dim}, v[2]}));
+    return give_op_out(&a, e->along, op_apply(e->along, (Arg[]){v[0], {.i = dim}, v[2]}));
 }
 
 /* ---- clamp ---- */
@@ -244,7 +220,7 @@ static int scaled_sum(lua_State *L)
     args_begin(&a, L, names[which], is_method(L));
     a.numbers = true;
     args_read(&a, params, 3, 2, "out", v);
-    if (v[0].t->is_number && v[1].t->is_number) arg_error(&a, "input", 1, "Tensor", 1);
+    if (v[0].t->is_number && (v[1].t->is_number || op == OP_rsub)) arg_error(&a, "input", 1, "Tensor", 1);
     Tensor *alpha = v[2].i ? to_number(L, (int)v[2].i) : NULL;
     if (v[2].i && !alpha) arg_error(&a, "alpha", 0, "Number", (int)v[2].i);
     Tensor **operand = &v[op == OP_rsub ? 0 : 1].t;
@@ -331,19 +307,13 @@ static int frexp_parts(lua_State *L)
     static const ParamInfo params[] = {REQUIRED('T', "input")};
     Args a;
     Arg v[1];
-    args_take(&a, L, "frexp", is_method(L), params, 1, NULL, v);
+    args_take(&a, L, "frexp", is_method(L), params, 1, "out", v);
     Tensor *x = v[0].t;
     if (!dtype_is_float((DType)x->dtype))
         return raise_error(L, "RuntimeError", "torch.frexp() only supports floating-point dtypes");
     Tensor *mantissa = op_frexp_mantissa(x), *exponent = op_frexp_exponent(x);
     exponent = exponent ? tensor_to(exponent, DT_I32, x->device, false) : NULL;
-    if (!mantissa || !exponent) return raise_pending(L);
-    push_tensor(L, mantissa);
-    push_tensor(L, exponent);
-    scope_close(bind_base);
-    remember_returns(L, lua_gettop(L) - 1, 2, "frexp", "mantissa,exponent");
-    collector_tick(L);
-    return 2;
+    return give_several(&a, (Tensor *[]){mantissa, exponent}, 2, "frexp", "mantissa,exponent");
 }
 
 /* compute_mode's words are the op's numbers, in order. */

@@ -1,5 +1,6 @@
 /* lrandom.c - random numbers: seeds, generators, in-place fills and sampling functions. */
 #include "lang/create.h"
+#include "lang/ops_call.h"
 
 #include <string.h>
 
@@ -234,6 +235,8 @@ static int normal(lua_State *L)
                                  p.dtype == DT_NONE ? default_dtype() : p.dtype, p.device);
         return placement_give(L, t && tensor_normal_(t, mean, std, g) ? t : NULL, &p);
     }
+    if (v[2].i)
+        return raise_error(L, "TypeError", "normal() takes a size only where mean and std are numbers");
     if (std < 0)
         return raise_error(L, "RuntimeError", "normal expects std >= 0.0, but found std %g", std);
     Dims size = tensor_dims(m ? m : s), other = tensor_dims(s ? s : m);
@@ -307,7 +310,12 @@ static int multinomial(lua_State *L)
     Arg v[COUNT(params)];
     args_begin(&a, L, "multinomial", false);
     args_read(&a, params, COUNT(params), 3, "out", v);
-    return give(L, tensor_multinomial(v[0].t, v[1].i, v[2].b, generator_of(L, &v[3])));
+    int at = args_option(&a, "out");
+    const Tensor *out = at ? arg_tensor(&a, at, "out", 0) : NULL;
+    if (out && out->dtype != DT_I64 && dtype_is_float((DType)v[0].t->dtype))
+        return raise_error(L, "RuntimeError", "multinomial expects Long tensor out, got: %s",
+                           dtype_info[out->dtype].cname);
+    return give_out(&a, tensor_multinomial(v[0].t, v[1].i, v[2].b, generator_of(L, &v[3])));
 }
 
 /* ---- in-place fills: one table for those with two numbers ---- */

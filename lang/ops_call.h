@@ -19,8 +19,14 @@ int finish_op(Args *a, OpId op, Arg *v);
 Tensor *apply_with_retry(lua_State *L, OpId op, const Arg *args);
 /* Warns, as PyTorch does, when the out= tensor at stack index `at`, which had shape `before`, was resized. */
 void warn_resized(lua_State *L, int at, const Dims *before);
+/* Gives y, into the option out= where it is given. */
+int give_out(Args *a, Tensor *y);
+/* Gives the n tensors y, an op's results called `name` with `fields`, into the table out= where it is given. */
+int give_several(Args *a, Tensor *const *y, int n, const char *name, const char *fields);
 /* Gives y and, for ops with several results, the others. */
 int give_op(lua_State *L, OpId op, Tensor *y);
+/* The same into out=, where it is given. */
+int give_op_out(Args *a, OpId op, Tensor *y);
 
 /* ---- for help and completion ---- */
 

@@ -1,6 +1,7 @@
 -- Convolutions: the op table's rows, with padding by word.
 local torch = require "torch"
 local support = require "torch.support"
+local common = require "torch.tensor.common"
 local rows = torch._nn
 local raise = support.raise
 
@@ -27,17 +28,32 @@ local function same_padding(kernel, stride, dilation)
     return both, odd and ends or nil
 end
 
+local function shape_text(t)
+    return "[" .. table.concat(common.sizes(t), ", ") .. "]"
+end
+
+-- Padding by the kernel's size needs a kernel of as many dims as the input, taken as a batch, has.
+local function check_same(input, weight, spatial)
+    local batched = input.ndim == spatial + 1 and input:unsqueeze(0) or input
+    if batched.ndim == spatial + 2 and weight.ndim ~= batched.ndim then
+        raise("RuntimeError", "Expected %d-dimensional input for %d-dimensional weight%s, but got %d-dimensional " ..
+            "input of size %s instead", weight.ndim, weight.ndim, shape_text(weight), batched.ndim,
+            shape_text(batched))
+    end
+end
+
 -- Declares F.conv<n>d.
 local function convolution(name)
     local read = support.signature(name,
         {"input!", "weight!", "bias", "stride", "padding", "dilation", "groups"},
         {stride = 1, padding = 0, dilation = 1, groups = 1})
-    local row = rows[name]
+    local row, spatial = rows[name], tonumber(name:match("%d"))
     F[name] = function(...)
         local input, weight, bias, stride, padding, dilation, groups = read(...)
         if type(padding) == "string" then
             local ends
             if padding == "same" then
+                check_same(input, weight, spatial)
                 local kernel = {}
                 for i = 2, weight.ndim - 1 do kernel[i - 1] = weight.shape[i] end
                 padding, ends = same_padding(kernel, stride, dilation)

@@ -74,6 +74,29 @@ function common.into(out, y)
     return torch.mul(y, 1, {out = out})
 end
 
+-- C's words for the dtypes.
+local DTYPE_WORDS = {["torch.int64"] = "long int", ["torch.int32"] = "int", ["torch.int16"] = "short int",
+    ["torch.int8"] = "signed char", ["torch.uint8"] = "unsigned char", ["torch.bool"] = "bool",
+    ["torch.float16"] = "c10::Half", ["torch.bfloat16"] = "c10::BFloat16", ["torch.float32"] = "float",
+    ["torch.float64"] = "double"}
+
+-- Two results called `name`, into the tensors of the table out where it is given.
+function common.into_all(name, out, first, second)
+    if out == nil then return torch._returns(name, first, second) end
+    if type(out) ~= "table" then
+        raise("TypeError", "%s(): argument 'out' must be tuple of Tensors, not %s", name, support.type_word(out))
+    end
+    if #out ~= 2 then raise("TypeError", "expected tuple of 2 elements but got %d", #out) end
+    for k, y in ipairs {first, second} do
+        if common.check_tensor(name, "out", k, out[k]).dtype ~= y.dtype then
+            raise("RuntimeError", "Expected out tensor to have dtype %s, but got %s instead",
+                DTYPE_WORDS[tostring(y.dtype)], DTYPE_WORDS[tostring(out[k].dtype)])
+        end
+        common.into(out[k], y)
+    end
+    return torch._returns(name, out[1], out[2])
+end
+
 -- x without its last place, and without its first, along dim.
 function common.neighbours(x, dim)
     local n = x.shape[dim]

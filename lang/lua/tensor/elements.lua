@@ -138,11 +138,11 @@ function T.gradient(...)
         raise("RuntimeError", "torch.gradient only supports edge_order=1 and edge_order=2.")
     end
     if list and #list ~= #dims then
-        raise("RuntimeError",
-            "torch.gradient expected spacing to be unspecified, a scalar%s, but got a list of " ..
-            "length %d", dim == nil and (" or a list of length equal to 'self.dim() = %d', since dim " ..
-            "argument was not given"):format(input.ndim) or
-            " or it's spacing and dim arguments to have the same length", #list)
+        raise("RuntimeError", "torch.gradient expected spacing to be unspecified, a scalar%s",
+            dim == nil and (", or a list of length equal to 'self.dim() = %d', since dim argument was not " ..
+                "given, but got a list of length %d"):format(input.ndim, #list) or
+            (" or it's spacing and dim arguments to have the same length, but got a spacing argument of " ..
+                "length %d and a dim argument of length %d."):format(#list, #dims))
     end
     if input.dtype == torch.uint8 then
         raise("RuntimeError", "torch.gradient does not support uint8 input.")

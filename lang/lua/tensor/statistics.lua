@@ -13,24 +13,27 @@ local DTYPE_NAMES = {["torch.int64"] = "Long", ["torch.int32"] = "Int", ["torch.
 
 -- ---- extremes and means ----
 
-local read_aminmax = signature("aminmax", {"input!", "dim:int", "keepdim"}, {keepdim = false})
+local read_aminmax = signature("aminmax", {"input!", "dim:int", "keepdim", "out:any"}, {keepdim = false})
 
 -- The least and the largest element, of all or along dim.
 function T.aminmax(...)
-    local input, dim, keepdim = read_aminmax(...)
+    local input, dim, keepdim, out = read_aminmax(...)
     check_tensor("aminmax", "input", 1, input)
     if dim == nil and input:numel() == 0 then
         raise("RuntimeError", "aminmax(): cannot compute aminmax over an empty dimension as the operation " ..
             "has no identity.")
     end
-    if dim ~= nil and input:numel() == 0 and input.shape[dim] == 0 then
-        raise("IndexError", "aminmax: Expected reduction dim %d to have non-zero size.", dim % input.ndim)
+    if dim ~= nil and input:numel() == 0 then
+        local at = common.wrap_dim(dim, input.ndim)
+        if input.shape[at] == 0 then
+            raise("IndexError", "aminmax: Expected reduction dim %d to have non-zero size.", at)
+        end
     end
     if dim == nil then
         dim = {}
         for k = 1, input.ndim do dim[k] = k - 1 end
     end
-    return torch._returns("aminmax", torch._named("AminmaxBackward0", input:amin(dim, keepdim),
+    return common.into_all("aminmax", out, torch._named("AminmaxBackward0", input:amin(dim, keepdim),
         input:amax(dim, keepdim)))
 end
 
@@ -216,7 +219,7 @@ end
 -- ---- histogram ----
 
 local read_histogram = signature("histogram", {"input!", "bins:tuple of ints!", "range:tuple of floats",
-    "weight", "density"},
+    "weight", "density", "out:any"},
     {density = false})
 
 -- The edges of `bins` equal bins over range, or over input's own extremes.
@@ -241,9 +244,9 @@ local function check_histogram(input, bins, range)
     local dtype, kernel = input.dtype, nil
     if torch.is_tensor(bins) then
         kernel = not input:is_floating_point() and "histogram_cpu"
-    elseif range == nil then
-        kernel = dtype ~= torch.float32 and dtype ~= torch.float64 and input:numel() > 0 and "histogramdd"
-    elseif dtype == torch.uint8 and math.min(range[1], range[2]) < 0 then
+    elseif range == nil and input:numel() > 0 then
+        kernel = dtype ~= torch.float32 and dtype ~= torch.float64 and "histogramdd"
+    elseif range and dtype == torch.uint8 and math.min(range[1], range[2]) < 0 then
         raise("RuntimeError", "value cannot be converted to type uint8_t without overflow")
     elseif not input:is_floating_point() then
         kernel = dtype == torch.bool and "linspace_cpu" or "histogram_cpu"
@@ -253,14 +256,15 @@ end
 
 -- How many elements (or how much weight) lie in each bin, and the bins' edges; the last bin holds its end.
 function T.histogram(...)
-    local input, bins, range, weight, density = read_histogram(...)
-    check_tensor("histogram", "input", 1, input)
+    local given, bins, range, given_weight, density, out = read_histogram(...)
+    check_tensor("histogram", "input", 1, given)
+    local input, weight = given:detach(), given_weight and given_weight:detach()
     if not torch.is_tensor(bins) and not math.type(bins) then
         raise("TypeError", "histogram(): argument 'bins' (position 2) must be int, not %s",
             support.type_word(bins))
     end
     check_histogram(input, bins, range)
-    local edges = torch.is_tensor(bins) and bins or bin_edges(input, bins, range)
+    local edges = torch.is_tensor(bins) and bins:detach() or bin_edges(input, bins, range)
     local n, flat = edges:numel() - 1, input:flatten()
     local place = torch.bucketize(flat, edges, {right = true}) - 1
     place = torch.where(flat:eq(edges[n]), n - 1, place)
@@ -269,7 +273,8 @@ function T.histogram(...)
     local hist = torch.zeros(n, {dtype = input.dtype})
         :index_add(0, place:masked_select(inside), share:masked_select(inside))
     if density then hist = hist / hist:sum() / (edges:narrow(0, 1, n) - edges:narrow(0, 0, n)) end
-    return torch._returns("histogram", hist, edges)
+    return common.into_all("histogram", out, torch._histogram(given, given_weight, hist),
+        torch._histogram(given, given_weight, edges))
 end
 
 local read_histogramdd = signature("histogramdd", {"input!", "bins:any!", "range:tuple of floats", "weight",
