@@ -320,9 +320,10 @@ static const TensorList *read_list(Args *a, int i, const char *name, int positio
     for (lua_Integer k = 0; k < n; k++) {
         lua_rawgeti(L, i, k + 1);
         v[k] = to_tensor(L, -1);
+        bool missing = lua_isboolean(L, -1) && !lua_toboolean(L, -1); /* a table cannot hold nil */
         if (!v[k])
             raise_error(L, "TypeError", "expected Tensor as element %d in argument %d, but got %s", (int)k,
-                        position ? position - 1 : 0, type_word(L, -1));
+                        position ? position - 1 : 0, missing ? "NoneType" : type_word(L, -1));
         lua_pop(L, 1);
     }
     a->list = (TensorList){(int)n, v};
