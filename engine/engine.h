@@ -295,6 +295,9 @@ const char *op_grad_fn(OpId op, char *buf, size_t size);
 /* t, whose node shall be called so ("AminmaxBackward0"; the text is copied): for functions made of others that PyTorch
  * records as one. Without a graph nothing happens. */
 Tensor *node_named(Tensor *t, const char *name);
+/* t, the result of arithmetic with a plain number, recorded as PyTorch's C++ code records it: the number is no operand
+ * and the node's name has the next digit. */
+Tensor *node_scalar_overload(Tensor *t);
 /* The nodes (and leaves) feeding n: next_functions, with which of its results each. Returns the count; out[i] may be
  * NULL. */
 int node_inputs(const Node *n, Node **out, int *output, int max);

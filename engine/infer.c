@@ -166,6 +166,9 @@ bool elementwise_types(OpId op, Tensor *const *in, int n, const Tensor *out, DTy
     case TYPES_FLOAT:
         if (!dtype_is_float(d)) *compute = *result = float_default;
         return true;
+    case TYPES_FLOATWIDE:
+        if (!dtype_is_float(d)) *compute = *result = float_default;
+        return (d != DT_F16 && d != DT_BF16) || refuse_dtype(&o, d);
     case TYPES_FLOATONLY: return dtype_is_float(d) || refuse_dtype(&o, d);
     case TYPES_INT: return !dtype_is_float(d) || refuse_dtype(&o, d);
     case TYPES_INTONLY: return dtype_is_int(d) || refuse_dtype(&o, d);

@@ -292,8 +292,8 @@ static Tensor *smoothed_entropy(Tensor *x, Tensor *target, Tensor *weight, int64
                                : op_sum(counted, NULL, false);
         smooth = op_div(smooth, total);
     }
-    return op_add(op_mul(likely, tensor_number(1 - smoothing)),
-                  op_mul(smooth, tensor_number(smoothing / classes)));
+    return op_add(node_scalar_overload(op_mul(likely, tensor_number(1 - smoothing))),
+                  node_scalar_overload(op_mul(smooth, tensor_number(smoothing / classes))));
 }
 
 Tensor *forward_div_scalar(Tensor *x, double divisor)

@@ -369,7 +369,7 @@ static bool has_edge(const Node *n, int param, const Edge *e)
     if (n->op == OP_drawn && !e->fn) return false; /* numbers are parameters too, and no operands */
     bool as_tensor = info->variant == info->variant_number && !info->variant_first &&
                      (info->format != FORMAT_TERNARY || n->op == OP_where);
-    return !e->is_number || as_tensor;
+    return !e->is_number || (as_tensor && n->variant == info->variant_number);
 }
 
 static int add_edge(const Edge *e, int count, Node **out, int *output, int max)
@@ -473,6 +473,13 @@ Tensor *node_named(Tensor *t, const char *name)
     Node *n = t ? tensor_grad_fn(t) : NULL;
     const char *word = n && (n->kind == NODE_OP || n->kind == NODE_CUSTOM) ? interned(name) : NULL;
     if (word) n->name = word; /* the op's own will do without memory */
+    return t;
+}
+
+Tensor *node_scalar_overload(Tensor *t)
+{
+    Node *n = t ? tensor_grad_fn(t) : NULL;
+    if (n && n->kind == NODE_OP) n->variant = (uint8_t)(op_info((OpId)n->op)->variant_number + 1);
     return t;
 }
 

@@ -9,6 +9,7 @@ typedef enum TypeRule {
     TYPES_ANY,       /* every dtype; result in the promoted one */
     TYPES_NOBOOL,    /* every dtype but bool */
     TYPES_FLOAT,     /* integers and bools are computed in the default float */
+    TYPES_FLOATWIDE, /* the same, but 16-bit floats are an error */
     TYPES_FLOATONLY, /* integers are an error */
     TYPES_ROUND,     /* integers come back as they are; bool is an error */
     TYPES_INT,       /* bool and integers */

@@ -184,11 +184,20 @@ static int histogram_result(lua_State *L)
     return give(L, op_histogram(to_tensor(L, 1), to_tensor(L, 2), to_tensor(L, 3)));
 }
 
+/* torch._scalar_overload(t): t, made by arithmetic with a number that PyTorch's code takes as one. */
+static int scalar_overload(lua_State *L)
+{
+    node_scalar_overload(to_tensor(L, 1));
+    lua_settop(L, 1);
+    return 1;
+}
+
 void open_functions(lua_State *L, const Library *lib, int autograd)
 {
     static const luaL_Reg functions[] = {
         {"_custom", custom}, {"_saved", saved_tensor}, {"_bump", bump}, {NULL, NULL}};
-    static const luaL_Reg torch[] = {{"_named", named}, {"_histogram", histogram_result}, {NULL, NULL}};
+    static const luaL_Reg torch[] = {{"_named", named}, {"_histogram", histogram_result},
+                                     {"_scalar_overload", scalar_overload}, {NULL, NULL}};
     add_functions(L, autograd, functions);
     add_functions(L, lib->torch, torch);
 }

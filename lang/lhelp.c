@@ -14,7 +14,9 @@ static const char *const format_names[] = {"UNARY",  "BINARY", "TERNARY", "COMPA
 
 static const char *row_name(const OpInfo *info)
 {
-    return linalg_name(info) ? linalg_name(info) : info->name;
+    const char *name;
+    row_module(info, &name);
+    return name;
 }
 
 static bool has_name(const OpInfo *info, const char *name)
@@ -72,18 +74,17 @@ static int push_row(lua_State *L, OpId op)
 }
 
 /* _help.row(function) or _help.row(name, family): the row that the function calls, or that has the name in torch,
- * "F" or "linalg"; nil without one. */
+ * "F", "linalg" or "special"; nil without one. */
 static int help_row(lua_State *L)
 {
     if (lua_type(L, 1) == LUA_TFUNCTION) {
         OpId op = op_of_function(L, 1);
         return op == OP_COUNT ? 0 : push_row(L, op);
     }
-    const char *name = luaL_checkstring(L, 1), *family = luaL_optstring(L, 2, "torch");
-    bool linalg = strcmp(family, "linalg") == 0, nn = strcmp(family, "F") == 0;
+    const char *name = luaL_checkstring(L, 1), *family = luaL_optstring(L, 2, "torch"), *own;
     for (int op = 0; op < OP_COUNT; op++) {
         const OpInfo *info = op_info((OpId)op);
-        bool here = (linalg_name(info) != NULL) == linalg && (linalg || info->nn == nn);
+        bool here = strcmp(row_module(info, &own), family) == 0;
         if (here && has_name(info, name) && (!info->hidden || info->nn))
             return push_row(L, (OpId)op);
     }

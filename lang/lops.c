@@ -354,25 +354,45 @@ static void add_closure(lua_State *L, int table, const char *name, lua_CFunction
     lua_setfield(L, table, name);
 }
 
-/* Rows linalg_<name> are torch.linalg.<name>: they go to the table torch._linalg, from which the Lua library
- * takes them. */
-static const char linalg_prefix[] = "linalg_";
+/* Rows linalg_<name> and special_<name> are torch.linalg.<name> and torch.special.<name>: they go to the tables
+ * torch._linalg and torch._special, from which the Lua library takes them. */
+static const char *const modules[] = {"linalg", "special"};
 
-const char *linalg_name(const OpInfo *info)
+static const char *module_name(const OpInfo *info, int *module)
 {
-    size_t n = sizeof linalg_prefix - 1;
-    return strncmp(info->name, linalg_prefix, n) == 0 ? info->name + n : NULL;
+    for (int i = 0; i < (int)(sizeof modules / sizeof *modules); i++) {
+        size_t n = strlen(modules[i]);
+        if (strncmp(info->name, modules[i], n) != 0 || info->name[n] != '_')
+            continue;
+        *module = i;
+        return info->name + n + 1;
+    }
+    return NULL;
+}
+
+const char *row_module(const OpInfo *info, const char **name)
+{
+    int module;
+    *name = module_name(info, &module);
+    if (*name)
+        return modules[module];
+    *name = info->name;
+    return info->nn ? "F" : "torch";
+}
+
+static lua_CFunction function_of(const OpInfo *info)
+{
+    return info->format == FORMAT_REDUCE ? reduction
+           : !is_elementwise(info)       ? generic
+           : info->nparam == 1           ? unary
+           : info->nparam == 2 && info->numbers != NUMBERS_NOWHERE ? binary
+                                                                   : generic;
 }
 
 static void add_row(lua_State *L, const Library *lib, OpId op, const char *name)
 {
     const OpInfo *info = op_info(op);
-    lua_CFunction f = info->format == FORMAT_REDUCE ? reduction
-                      : !is_elementwise(info)       ? generic
-                      : info->nparam == 1           ? unary
-                      : info->numbers == NUMBERS_NOWHERE ? generic
-                      : info->nparam == 2                ? binary
-                                                    : generic;
+    lua_CFunction f = function_of(info);
     int functions = info->nn ? lib->functional : lib->torch;
     if (!info->method_only)
         add_closure(L, functions, name, f, op, false);
@@ -398,14 +418,17 @@ static void add_row(lua_State *L, const Library *lib, OpId op, const char *name)
 
 void open_ops(lua_State *L, const Library *lib)
 {
-    lua_newtable(L);
-    int linalg = lua_gettop(L);
+    int first = lua_gettop(L) + 1, count = sizeof modules / sizeof *modules;
+    for (int i = 0; i < count; i++)
+        lua_newtable(L);
     for (int op = 0; op < OP_COUNT; op++) {
         const OpInfo *info = op_info((OpId)op);
         if (info->hidden && !info->nn)
             continue; /* hidden nn rows: the Lua library gives them their defaults */
-        if (linalg_name(info)) {
-            add_closure(L, linalg, linalg_name(info), generic, (OpId)op, false);
+        int module;
+        const char *name = module_name(info, &module);
+        if (name) {
+            add_closure(L, first + module, name, function_of(info), (OpId)op, false);
             continue;
         }
         add_row(L, lib, (OpId)op, info->name);
@@ -416,7 +439,11 @@ void open_ops(lua_State *L, const Library *lib)
             p += n + (p[n] == ',');
         }
     }
-    lua_setfield(L, lib->torch, "_linalg");
+    for (int i = count - 1; i >= 0; i--) {
+        lua_pushfstring(L, "_%s", modules[i]);
+        lua_insert(L, -2);
+        lua_settable(L, lib->torch);
+    }
 }
 
 /* ---- what the table says to a reader ---- */

@@ -33,6 +33,7 @@ int give_op_out(Args *a, OpId op, Tensor *y);
 /* The row that the function at stack index f calls; OP_COUNT if it is none that calls just one row. */
 OpId op_of_function(lua_State *L, int f);
 /* The name in torch.linalg of the row linalg_<name>; NULL for other rows. */
-const char *linalg_name(const OpInfo *info);
+/* Where Lua has the row: "torch", "F" (torch.nn.functional), "linalg" or "special"; its name there. */
+const char *row_module(const OpInfo *info, const char **name);
 
 #endif

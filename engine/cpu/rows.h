@@ -18,6 +18,7 @@
 /* The row's function arrives in a loop as a pointer: the call disappears only when both are inlined. */
 #define INLINE static inline __attribute__((always_inline, unused))
 #define SCALAR_FN INLINE
+#define SCALAR_SLOW static __attribute__((noinline, unused))
 
 #define K(literal) ((T)(literal))
 #define WIDE double
@@ -44,6 +45,24 @@
 #define polygamma(a, b) SCALAR(polygamma)(a, b)
 #define bessel_i0(x) SCALAR(bessel_i0)(x)
 #define bessel_i1(x) SCALAR(bessel_i1)(x)
+#define bessel_i0_scaled(x) SCALAR(bessel_i0_scaled)(x)
+#define bessel_i1_scaled(x) SCALAR(bessel_i1_scaled)(x)
+#define bessel_k0(x) SCALAR(bessel_k0)(x)
+#define bessel_k1(x) SCALAR(bessel_k1)(x)
+#define bessel_k0_scaled(x) SCALAR(bessel_k0_scaled)(x)
+#define bessel_k1_scaled(x) SCALAR(bessel_k1_scaled)(x)
+#define bessel_j0(x) SCALAR(bessel_j0)(x)
+#define bessel_j1(x) SCALAR(bessel_j1)(x)
+#define bessel_y0(x) SCALAR(bessel_y0)(x)
+#define bessel_y1(x) SCALAR(bessel_y1)(x)
+#define spherical_j0(x) SCALAR(spherical_j0)(x)
+#define erfcx_of(x) SCALAR(erfcx_of)(x)
+#define log_ndtr_of(x) SCALAR(log_ndtr_of)(x)
+#define ndtr_inverse(x) SCALAR(ndtr_inverse)(x)
+#define zeta_of(a, b) SCALAR(zeta_of)(a, b)
+#define chebyshev_of(kind, a, b) SCALAR(chebyshev_of)(kind, a, b)
+#define chebyshev_shifted(kind, a, b) SCALAR(chebyshev_shifted)(kind, a, b)
+#define orthogonal_of(kind, a, b) SCALAR(orthogonal_of)(kind, a, b)
 #define gamma_below(a, b) SCALAR(gamma_below)(a, b)
 #define gamma_above(a, b) SCALAR(gamma_above)(a, b)
 #define mantissa_of(x) SCALAR(mantissa_of)(x)
@@ -64,6 +83,7 @@
 #define ADMIT_FLOAT_ANY 1
 #define ADMIT_FLOAT_NOBOOL 1
 #define ADMIT_FLOAT_FLOAT 1
+#define ADMIT_FLOAT_FLOATWIDE 1
 #define ADMIT_FLOAT_FLOATONLY 1
 #define ADMIT_FLOAT_ROUND 1
 #define ADMIT_FLOAT_INT 0
@@ -72,6 +92,7 @@
 #define ADMIT_INT_ANY 1
 #define ADMIT_INT_NOBOOL 1
 #define ADMIT_INT_FLOAT 0
+#define ADMIT_INT_FLOATWIDE 0
 #define ADMIT_INT_FLOATONLY 0
 #define ADMIT_INT_ROUND 0
 #define ADMIT_INT_INT 1
@@ -80,6 +101,7 @@
 #define ADMIT_BOOL_ANY 1
 #define ADMIT_BOOL_NOBOOL 0
 #define ADMIT_BOOL_FLOAT 0
+#define ADMIT_BOOL_FLOATWIDE 0
 #define ADMIT_BOOL_FLOATONLY 0
 #define ADMIT_BOOL_ROUND 0
 #define ADMIT_BOOL_INT 1

@@ -49,6 +49,7 @@ static bool admits(TypeRule rule, DType d)
     switch (rule) {
     case TYPES_NOBOOL: return d != DT_BOOL;
     case TYPES_FLOAT:
+    case TYPES_FLOATWIDE:
     case TYPES_FLOATONLY:
     case TYPES_ROUND: return dtype_is_float(d);
     case TYPES_INT: return !dtype_is_float(d);
@@ -264,8 +265,9 @@ static bool write_source(Text *t, const void *context)
     if (s->width > 1)
         text_add(t, "#define TV %s%d\n#define BV uchar%d\n#define CONVERT_BV(v) convert_uchar%d(v)\n",
                  register_type(s->compute), s->width, s->width, s->width);
-    text_put(t, "#define SCALAR(name) name\n#define SCALAR_FN static inline\n");
+    text_put(t, "#define SCALAR(name) name\n#define SCALAR_FN static inline\n#define SCALAR_SLOW static\n");
     text_put(t, cl_source("scalar"));
+    text_put(t, cl_source("special"));
     text_put(t, "#if T_FLOAT\n#define power pow\n#define fmod_of fmod\n#define copy_sign copysign\n#endif\n");
     write_locate(t, s->nin + 1);
     write_access(t, s);

@@ -58,21 +58,27 @@ SCALAR_FN T SCALAR(log_add_exp)(T a, T b)
     return a == b && a - a != 0 ? a : y;
 }
 
-/* A first guess good to 0.2% (a normal distribution's tail as a quadratic in log(1 - x*x)), then two steps of Halley's
- * method on erfc, which keeps the digits of 1 - |x| near 1. */
+/* The y >= 0 with erf(y) = a and erfc(y) = rest, where a + rest = 1: a first guess good to 0.2% (a normal
+ * distribution's tail as a quadratic in log(1 - a*a)), then steps of Halley's method on the smaller of the two. */
+SCALAR_FN WIDE SCALAR(erf_solve)(WIDE a, WIDE rest)
+{
+    WIDE l = rest < KW(1e-6) ? log(2 * rest) : log1p(-a * a);
+    WIDE h = KW(4.3307467508) + l / 2;
+    WIDE y = sqrt(sqrt(h * h - l * KW(6.8022277468)) - h);
+    for (int i = 0; i < (rest < KW(1e-6) ? 4 : 2); i++) {
+        WIDE miss = a < KW(0.5) ? erf(y) - a : rest - erfc(y);
+        WIDE step = miss * KW(0.88622692545275801) * exp(y * y);
+        y -= step / (1 + y * step);
+    }
+    return y;
+}
+
 SCALAR_FN T SCALAR(erf_inverse)(T x)
 {
     WIDE a = x < 0 ? -x : x;
     if (!(a < 1)) return a == 1 ? x / (T)0 : (T)0 / (T)0;
     if (a == 0) return x;
-    WIDE l = log1p(-a * a);
-    WIDE h = KW(4.3307467508) + l / 2;
-    WIDE y = sqrt(sqrt(h * h - l * KW(6.8022277468)) - h);
-    for (int i = 0; i < 2; i++) {
-        WIDE miss = a < KW(0.5) ? erf(y) - a : (1 - a) - erfc(y);
-        WIDE step = miss * KW(0.88622692545275801) * exp(y * y);
-        y -= step / (1 + y * step);
-    }
+    WIDE y = SCALAR(erf_solve)(a, 1 - a);
     return (T)(x < 0 ? -y : y);
 }
 
@@ -149,39 +155,6 @@ SCALAR_FN T SCALAR(polygamma)(T n, T x)
     if (x != x || n != n) return x + n;
     WIDE y = exp(lgamma((WIDE)n + 1)) * SCALAR(zeta)((WIDE)n + 1, (WIDE)x);
     return (T)(fmod((WIDE)n, (WIDE)2) == 0 ? -y : y);
-}
-
-/* The modified Bessel function of order 0 or 1: its power series, and from where that has too many terms the
- * expansion for large x, whose terms grow small before they grow again. */
-SCALAR_FN WIDE SCALAR(bessel_i)(int order, WIDE x)
-{
-    WIDE a = x < 0 ? -x : x, sum = 1, term = 1;
-    if (a - a != 0) return x != x ? x : order && x < 0 ? x : a;
-    if (a < 30) {
-        for (int k = 1; k < 60; k++) {
-            term *= a * a / 4 / ((WIDE)k * (WIDE)(k + order));
-            sum += term;
-        }
-        sum = order ? sum * a / 2 : sum;
-    } else {
-        for (int k = 1; k < 30; k++) {
-            WIDE odd = 2 * k - 1;
-            term *= (odd * odd - 4 * order) / (8 * a * (WIDE)k);
-            sum += term;
-        }
-        sum *= exp(a / 2) / sqrt(a * KW(6.283185307179586)) * exp(a / 2);
-    }
-    return order && x < 0 ? -sum : sum;
-}
-
-SCALAR_FN T SCALAR(bessel_i0)(T x)
-{
-    return (T)SCALAR(bessel_i)(0, x);
-}
-
-SCALAR_FN T SCALAR(bessel_i1)(T x)
-{
-    return (T)SCALAR(bessel_i)(1, x);
 }
 
 /* The share of the gamma function's integral that lies below x (upper 0) or above it: a series for one of the two, and

@@ -43,13 +43,16 @@ local function candidates(full)
     return list
 end
 
+-- What the op table calls the families whose rows have tables of their own.
+local HOMES = {["F."] = "F", ["linalg."] = "linalg", ["special."] = "special"}
+
 -- The row of the op table that the name stands for, nil if none does.
 local function row_of(full)
     local family, word, method = names.split(full)
     if not family or method then return nil end
     local _, _, row = signature.params(names.value(full))
     if row then return row end
-    local home = family.prefix == "F." and "F" or family.prefix == "linalg." and "linalg" or "torch"
+    local home = HOMES[family.prefix] or "torch"
     if home == "torch" and family.prefix ~= "torch." and family.prefix ~= "Tensor." then return nil end
     return torch._help.row(word, home)
 end

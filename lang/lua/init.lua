@@ -3,7 +3,7 @@
 local torch, missing = ...
 
 local homes = {nn = "torch.nn", autograd = "torch.autograd", func = "torch.func", optim = "torch.optim",
-    utils = "torch.utils", progress = "torch.progress", linalg = "torch.linalg"}
+    utils = "torch.utils", progress = "torch.progress", linalg = "torch.linalg", special = "torch.special"}
 
 -- Functions written in Lua, and methods of tensors written in Lua.
 local functions = {

@@ -37,7 +37,7 @@ local read_pairwise = signature("pairwise_distance", {"x1!", "x2!", "p", "eps", 
 
 function F.pairwise_distance(...)
     local x1, x2, p, eps, keepdim = read_pairwise(...)
-    return torch._named("NormBackward1", (x1 - x2 + eps):norm(p, -1, keepdim))
+    return torch._named("NormBackward1", torch._scalar_overload(x1 - x2 + eps):norm(p, -1, keepdim))
 end
 
 return F

@@ -200,7 +200,7 @@ loss("margin_ranking_loss", {"input1", "input2", "target", "margin", "size_avera
                 "input1: %s, input2: %s, target: %s ", tostring(input1.shape), tostring(input2.shape),
                 tostring(target.shape))
         end
-        return reduced((-target * (input1 - input2) + margin):clamp_min(0), reduction)
+        return reduced(torch._scalar_overload(-target * (input1 - input2) + margin):clamp_min(0), reduction)
     end)
 
 loss("soft_margin_loss", PAIR, {}, 2, function(input, target, _, _, reduction)
@@ -313,7 +313,7 @@ loss("triplet_margin_loss",
         check_triplet(anchor, positive, negative, margin)
         local near, far = distance(anchor, positive, p, eps), distance(anchor, negative, p, eps)
         if swap then far = torch.minimum(far, distance(positive, negative, p, eps)) end
-        return reduced((near - far + margin):clamp_min(0), reduction)
+        return reduced((torch._scalar_overload(near + margin) - far):clamp_min(0), reduction)
     end)
 
 local read_triplet = signature("triplet_margin_with_distance_loss",

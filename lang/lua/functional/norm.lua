@@ -56,7 +56,8 @@ function F.rms_norm(...)
     end
     local half = input.dtype == torch.float16 or input.dtype == torch.bfloat16
     local x = half and input:float() or input
-    local y = x * (x:square():mean(dims, true) + (eps or torch.finfo(x.dtype).eps)):rsqrt()
+    local power = x:square():mean(dims, true)
+    local y = x * torch._scalar_overload(power + (eps or torch.finfo(x.dtype).eps)):rsqrt()
     if weight ~= nil then y = y * weight end
     return y:contiguous():to(input.dtype)
 end

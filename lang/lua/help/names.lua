@@ -16,6 +16,7 @@ local families = {
     {prefix = "optim.", path = "optim", spelled = "optim."},
     {prefix = "lr_scheduler.", path = "optim.lr_scheduler", spelled = "optim.lr_scheduler."},
     {prefix = "linalg.", path = "linalg", spelled = "torch.linalg."},
+    {prefix = "special.", path = "special", spelled = "torch.special."},
     {prefix = "data.", path = "utils.data", spelled = "torch.utils.data."},
     {prefix = "checkpoint.", path = "utils.checkpoint", spelled = "torch.utils.checkpoint."},
     {prefix = "utils.", path = "utils", spelled = "torch.utils."},

@@ -76,17 +76,20 @@ local function pair_sums(y, dim)
     return left + right
 end
 
+local scalar = torch._scalar_overload
+
 trapezoid("trapezoid",
     function(y, dx, dim)
         if y.shape[dim] == 0 then return y:sum(dim) end
-        return torch._named("MulBackward1", (y:sum(dim) - (y:select(dim, 0) + y:select(dim, -1)) * 0.5) * dx)
+        local ends = scalar((y:select(dim, 0) + y:select(dim, -1)) * 0.5)
+        return scalar((y:sum(dim) - ends) * dx)
     end,
-    function(y, dx, dim) return torch._named("DivBackward1", (pair_sums(y, dim) * dx):sum(dim) / 2.0) end)
+    function(y, dx, dim) return scalar((pair_sums(y, dim) * dx):sum(dim) / 2.0) end)
 T.trapz = T.trapezoid
 
 trapezoid("cumulative_trapezoid",
-    function(y, dx, dim) return (pair_sums(y, dim) * (dx / 2.0)):cumsum(dim) end,
-    function(y, dx, dim) return torch._named("DivBackward1", (pair_sums(y, dim) * dx):cumsum(dim) / 2.0) end)
+    function(y, dx, dim) return scalar(pair_sums(y, dim) * (dx / 2.0)):cumsum(dim) end,
+    function(y, dx, dim) return scalar((pair_sums(y, dim) * dx):cumsum(dim) / 2.0) end)
 
 -- ---- powers ----
 

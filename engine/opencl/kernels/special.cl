@@ -1,0 +1,1 @@
+../../ops/special.h
