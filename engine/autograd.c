@@ -160,6 +160,17 @@ Tensor *tensor_detach(Tensor *t)
     return d;
 }
 
+Tensor *tensor_uncounted_alias(Tensor *t)
+{
+    Tensor *d = tensor_detach(t);
+    if (!d || !d->storage) return d;
+    Storage *alias = storage_alias(d->storage);
+    if (!alias) return NULL;
+    storage_release(d->storage);
+    d->storage = alias;
+    return d;
+}
+
 bool tensor_retain_grad(Tensor *t)
 {
     if (!needs_grad(t))
@@ -170,6 +181,8 @@ bool tensor_retain_grad(Tensor *t)
     *node_retained(fn, t->ag->output) = t;
     return true;
 }
+
+bool tensor_retains_grad(const Tensor *t) { return t->ag && t->ag->retain_grad; }
 
 /* ---- recording ---- */
 

@@ -83,6 +83,12 @@ static inline void *tensor_data(const Tensor *t)
     return (char *)t->storage->data + t->offset * (int64_t)dtype_size((DType)t->dtype);
 }
 
+/* Whether a and b lie in the same bytes, if perhaps not in the same part of them. */
+static inline bool tensor_shares_memory(const Tensor *a, const Tensor *b)
+{
+    return a->storage == b->storage || (a->storage && b->storage && a->storage->data == b->storage->data);
+}
+
 /* ---- lifetimes ------------------------------------------------------------------------------- */
 
 int scope_open(void);
@@ -286,7 +292,10 @@ Tensor *tensor_grad(const Tensor *t);              /* borrowed; NULL when none *
 bool tensor_set_grad(Tensor *t, Tensor *grad);     /* NULL clears */
 bool tensor_is_view(const Tensor *t);              /* of another tensor, made with gradients enabled */
 Tensor *tensor_detach(Tensor *t);                  /* shares storage */
+/* A detached alias whose in-place writes autograd does not see: it has a version counter of its own. */
+Tensor *tensor_uncounted_alias(Tensor *t);
 bool tensor_retain_grad(Tensor *t);
+bool tensor_retains_grad(const Tensor *t); /* it is no leaf, and backward fills its gradient all the same */
 Node *tensor_grad_fn(const Tensor *t);             /* NULL for leaves */
 /* "MulBackward0" */
 const char *node_name(const Node *n, char *buf, size_t size);

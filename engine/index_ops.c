@@ -322,11 +322,6 @@ static Tensor *fitted_values(Tensor *values, const Plan *plan)
     return values ? slices_first(values, plan) : NULL;
 }
 
-static bool same_storage(const Tensor *a, const Tensor *b)
-{
-    return a->storage == b->storage;
-}
-
 /* One value where one mask is true is a masked fill, which takes a value of any dtype. */
 static bool fills_a_mask(const TensorList *indices, const Tensor *values, bool accumulate)
 {
@@ -359,7 +354,7 @@ Tensor *forward_index_put(Tensor *x, const TensorList *indices, Tensor *values, 
         return x;
     if (!plan_elements(&plan, x))
         return NULL;
-    if (same_storage(values, x))
+    if (tensor_shares_memory(values, x))
         values = tensor_to(values, (DType)values->dtype, values->device, true);
     Tensor *slices = values ? fitted_values(values, &plan) : NULL;
     return put_slices(plan.rest, plan.offsets, slices, accumulate) ? x : NULL;
@@ -445,7 +440,7 @@ static bool put_along(Tensor *x, int64_t dim, Tensor *index, Tensor *source, boo
     Plan plan;
     if (source->numel == 0)
         return true;
-    if (source->storage == x->storage)
+    if (tensor_shares_memory(source, x))
         source = tensor_to(source, (DType)source->dtype, source->device, true);
     if (!source || !plan_along(&plan, x, dim, index))
         return false;

@@ -408,7 +408,7 @@ static bool same_elements(const Tensor *a, const Tensor *b)
 
 static bool partly_shared(const Tensor *in, const Tensor *out)
 {
-    if (in->storage != out->storage || in->numel == 0 || out->numel == 0 || same_elements(in, out))
+    if (!tensor_shares_memory(in, out) || in->numel == 0 || out->numel == 0 || same_elements(in, out))
         return false;
     int64_t a, b, c, d, wa = (int64_t)dtype_size((DType)in->dtype),
                         wb = (int64_t)dtype_size((DType)out->dtype);

@@ -118,7 +118,7 @@ static Tensor *scatter_by(OpId op, const char *who, Tensor *x, int64_t dim, Tens
         return NULL;
     if (index->numel == 0)
         return x;
-    if (src->storage == x->storage)
+    if (tensor_shares_memory(src, x))
         src = tensor_to(src, (DType)src->dtype, src->device, true);
     Dims shape = tensor_dims(index);
     if (number)

@@ -235,13 +235,36 @@ Storage *storage_borrow(void *data, size_t bytes, void (*free_data)(void *), voi
     return &p->s;
 }
 
+static void release_origin(void *origin) { storage_release(origin); }
+
+Storage *storage_alias(Storage *s)
+{
+    SmallStorage *p = storage_struct();
+    if (!p) return NULL;
+    s->refs++;
+    p->s = (Storage){.refs = 1,
+                     .place = s->place,
+                     .device = s->device,
+                     .borrowed = true,
+                     .bytes = s->bytes,
+                     .data = s->data,
+                     .free_borrowed = release_origin,
+                     .context = s};
+    return &p->s;
+}
+
+static void uncount_bytes(const Storage *s)
+{
+    use.live -= s->bytes;
+    count_at(s->place, s->device, -(ptrdiff_t)s->bytes);
+    device_live[s->device.type == DEVICE_CPU ? 0 : 1 + s->device.index % 255] -= s->bytes;
+}
+
 void storage_release(Storage *s)
 {
     if (!s || --s->refs > 0) return;
     SmallStorage *p = (SmallStorage *)s;
-    use.live -= s->bytes;
-    count_at(s->place, s->device, -(ptrdiff_t)s->bytes);
-    device_live[s->device.type == DEVICE_CPU ? 0 : 1 + s->device.index % 255] -= s->bytes;
+    if (s->free_borrowed != release_origin || !s->borrowed) uncount_bytes(s);
     if (s->borrowed) {
         if (s->free_borrowed) s->free_borrowed(s->context);
     } else if (s->data != p->bytes) {

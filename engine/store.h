@@ -7,6 +7,8 @@
 /* refs 1; NULL and an error when memory is out. bytes may be 0. */
 Storage *storage_new(size_t bytes, Device device);
 Storage *storage_borrow(void *data, size_t bytes, void (*free_data)(void *), void *context);
+/* The same bytes with a version counter of their own; keeps s. Not counted as memory again. */
+Storage *storage_alias(Storage *s);
 void storage_release(Storage *s);
 
 /* Host blocks, 64-byte aligned, cached by size class. bytes > 0. */

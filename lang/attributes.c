@@ -1,6 +1,8 @@
 /* attributes.c - fields of a tensor that are not methods. */
 #include "lang/attributes.h"
 
+#include "lang/teach.h"
+
 #include <string.h>
 
 static const char *const names[ATTR_COUNT] = {
@@ -35,6 +37,24 @@ static Tensor *matrix_adjoint(lua_State *L, Tensor *t)
     return t->ndim == 0 ? t : op_transpose(t, 0, 1);
 }
 
+/* A tensor that is no leaf and keeps no gradient never gets one: the reader is told. */
+static int push_grad(lua_State *L, Tensor *t)
+{
+    Tensor *grad = tensor_grad(t);
+    if (!grad && t->requires_grad && !tensor_is_leaf(t) && !tensor_retains_grad(t)) {
+        push_library_function(L, "torch.support", "warn");
+        lua_pushliteral(
+            L, "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+               "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
+               "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf "
+               "Tensor by mistake, make sure you access the leaf Tensor instead. See "
+               "github.com/pytorch/pytorch/pull/30531 for more information.");
+        lua_call(L, 1, 0);
+    }
+    push_tensor(L, grad);
+    return 1;
+}
+
 int attribute_get(lua_State *L, Tensor *t, Attribute which)
 {
     switch (which) {
@@ -59,8 +79,8 @@ int attribute_get(lua_State *L, Tensor *t, Attribute which)
     case ATTR_is_meta:
     case ATTR_is_mkldnn:
     case ATTR_is_nested: lua_pushboolean(L, false); return 1;
-    case ATTR_data: return give(L, tensor_detach(t));
-    case ATTR_grad: push_tensor(L, tensor_grad(t)); return 1;
+    case ATTR_data: return give(L, tensor_uncounted_alias(t));
+    case ATTR_grad: return push_grad(L, t);
     case ATTR_grad_fn: push_node(L, tensor_grad_fn(t)); return 1;
     case ATTR_requires_grad: lua_pushboolean(L, t->requires_grad); return 1;
     case ATTR_is_leaf: lua_pushboolean(L, tensor_is_leaf(t)); return 1;
@@ -69,7 +89,7 @@ int attribute_get(lua_State *L, Tensor *t, Attribute which)
     case ATTR_nbytes: lua_pushinteger(L, t->numel * (lua_Integer)dtype_size((DType)t->dtype)); return 1;
     case ATTR_is_cuda: lua_pushboolean(L, t->device.type != DEVICE_CPU); return 1;
     case ATTR_is_cpu: lua_pushboolean(L, t->device.type == DEVICE_CPU); return 1;
-    case ATTR_retains_grad: lua_pushboolean(L, !tensor_is_leaf(t) && tensor_grad(t) != NULL); return 1;
+    case ATTR_retains_grad: lua_pushboolean(L, tensor_retains_grad(t)); return 1;
     case ATTR__version: lua_pushinteger(L, t->storage ? t->storage->version : 0); return 1;
     case ATTR_is_parameter: lua_pushboolean(L, t->is_parameter); return 1;
     case ATTR_COUNT: break;

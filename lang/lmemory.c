@@ -94,7 +94,7 @@ static int is_set_to(lua_State *L)
     Arg v[2];
     args_take(&a, L, "is_set_to", true, params, 2, NULL, v);
     const Tensor *x = v[0].t, *y = v[1].t;
-    bool same = x->storage == y->storage && x->offset == y->offset && tensor_same_shape(x, y);
+    bool same = tensor_shares_memory(x, y) && x->offset == y->offset && tensor_same_shape(x, y);
     for (int i = 0; same && i < x->ndim; i++) same = x->stride[i] == y->stride[i];
     lua_pushboolean(L, same);
     return 1;

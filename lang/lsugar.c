@@ -297,7 +297,7 @@ static int store_element(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
     Tensor *t = to_tensor(L, 1), *r = to_tensor(L, -1);
-    if (t && r && t->storage == r->storage)
+    if (t && r && tensor_shares_memory(t, r))
         return 0;
     lua_pushvalue(L, 2);
     lua_insert(L, -2);

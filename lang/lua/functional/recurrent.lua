@@ -84,6 +84,43 @@ local function run_layer(step, inputs, state, params, reverse)
     return torch._named("MkldnnRnnLayerBackward0", y), state
 end
 
+local function rows_of(state, from, count)
+    local part = {}
+    for k, h in ipairs(state) do part[k] = h:narrow(0, from, count) end
+    return part
+end
+
+local function joined(a, b)
+    local both = {}
+    for k, h in ipairs(a) do both[k] = torch.cat({h, b[k]}, 0) end
+    return both
+end
+
+-- The same over sequences of several lengths, longest first: inputs (all steps, in) holds at each step the rows of the
+-- sequences that are not over, sizes[t] of them. Forwards the state loses the rows of those that end, which are last
+-- states; backwards it gains those that begin.
+local function run_packed_layer(step, inputs, state, params, reverse, sizes)
+    local gates = F.linear(inputs, params.w_ih, params.b_ih):split(sizes, 0)
+    local outputs, first, last, by, from = {}, 1, #gates, 1, state
+    local ended
+    if reverse then
+        first, last, by = #gates, 1, -1
+        state = rows_of(from, 0, sizes[#sizes])
+    end
+    for t = first, last, by do
+        local have, size = state[1].shape[0], sizes[t]
+        if size > have then state = joined(state, rows_of(from, have, size - have)) end
+        if size < have then
+            local over = rows_of(state, size, have - size)
+            ended = ended and joined(over, ended) or over
+            state = rows_of(state, 0, size)
+        end
+        state = step(gates[t], state, params.w_hh, params.b_hh, params.w_hr)
+        outputs[t] = state[1]
+    end
+    return torch.cat(outputs, 0), ended and joined(state, ended) or state
+end
+
 -- The flat list of weights as one table for each layer and direction.
 local function by_layer(flat, biased, count)
     local list, each = {}, #flat // count
@@ -100,6 +137,7 @@ end
 local function run(step, input, hx, options)
     local directions = options.bidirectional and 2 or 1
     local params = by_layer(options.params, options.has_biases, options.num_layers * directions)
+    local sizes, layer_run = options.sizes, options.sizes and run_packed_layer or run_layer
     if options.batch_first then input = input:transpose(0, 1) end
     if input.shape[0] == 0 then raise("RuntimeError",
         "Expected sequence length to be larger than 0 in RNN") end
@@ -110,7 +148,7 @@ local function run(step, input, hx, options)
         for d = 1, directions do
             local i, state = (layer - 1) * directions + d, {}
             for k = 1, #hx do state[k] = start[k][i] end
-            sides[d], state = run_layer(step, input, state, params[i], d == 2)
+            sides[d], state = layer_run(step, input, state, params[i], d == 2, sizes)
             for k = 1, #hx do final[k][i] = state[k] end
         end
         input = directions == 2 and torch.cat(sides, -1) or sides[1]
@@ -140,6 +178,13 @@ local function sequence(name)
                 train = train,
                 bidirectional = bidirectional, batch_first = batch_first})
     end
+end
+
+-- The network NAME over packed sequences: data (all steps, in), sizes the rows of each step, state a table of tensors;
+-- options as above. Returns the outputs (all steps, hidden * directions) and the last states.
+function recurrent.packed(name, data, sizes, state, options)
+    options.sizes = sizes
+    return run(steps[name], data, state, options)
 end
 
 for name in pairs(steps) do

@@ -4,6 +4,7 @@ local support = require "torch.support"
 local class = require "torch.nn.class"
 local Module = require "torch.nn.module".Module
 local init = require "torch.nn.init"
+local rnn = require "torch.nn.utils_rnn"
 local raise, repr, signature = support.raise, support.repr, support.signature
 
 local recurrent = {}
@@ -157,10 +158,39 @@ local function first_state(self, input, hx, batched)
     return state
 end
 
+-- The layer over a PackedSequence: its outputs packed alike, the states in the order of the sequences as they were given.
+local function forward_packed(self, input, hx)
+    local sizes, weights, state = input.batch_sizes:tolist(), {}, {}
+    local layers = self.num_layers * (self.bidirectional and 2 or 1)
+    local widths = {self.proj_size > 0 and self.proj_size or self.hidden_size,
+        self.mode == "LSTM" and self.hidden_size or nil}
+    check_input(self, input.data)
+    hx = torch.is_tensor(hx) and {hx} or hx
+    for k, width in ipairs(widths) do
+        local h = hx and hx[k] or torch.zeros({layers, sizes[1], width}, {dtype = input.data.dtype,
+            device = input.data.device})
+        if hx and input.sorted_indices ~= nil then h = h:index_select(1, input.sorted_indices) end
+        check_state(h, layers, sizes[1], width, #widths == 2 and
+            ("Expected hidden[%d] size %%s, got %%s"):format(k - 1) or "Expected hidden size %s, got %s")
+        state[k] = h
+    end
+    for i, name in ipairs(self._weight_names) do weights[i] = self[name] end
+    local packed = require("torch.functional.recurrent").packed
+    local y, h, c = packed(RUNS[self.mode], input.data, sizes, state, {params = weights, has_biases = self.bias,
+        num_layers = self.num_layers, dropout = self.dropout, train = self.training,
+        bidirectional = self.bidirectional})
+    if input.unsorted_indices ~= nil then
+        h = h:index_select(1, input.unsorted_indices)
+        c = c and c:index_select(1, input.unsorted_indices)
+    end
+    return rnn.PackedSequence(y, input.batch_sizes, input.sorted_indices, input.unsorted_indices), c and {h, c} or h
+end
+
 -- input (time, n, in), with batch_first (n, time, in), unbatched (time, in) → outputs and the last state,
 -- of LSTM
 -- a table {h, c}.
 local function forward(self, input, hx)
+    if rnn._is_packed(input) then return forward_packed(self, input, hx) end
     if input.ndim ~= 2 and input.ndim ~= 3 then
         raise("ValueError", "%s: Expected input to be 2D or 3D, got %dD%s instead", self._get_name(self),
             input.ndim,

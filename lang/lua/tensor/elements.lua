@@ -195,9 +195,7 @@ function T.dim_order(x)
 end
 
 function T.typename(value)
-    if torch.is_tensor(value) then
-        return value.is_parameter and "torch.nn.parameter.Parameter" or value:type()
-    end
+    if torch.is_tensor(value) then return value:type() end
     return support.type_word(value)
 end
 
