@@ -77,8 +77,8 @@ static bool check(const Tensor *x, int dims, const Dims *size, const char *kerne
         if (size->v[i] <= 0)
             return tide_refuse(
                 "RuntimeError",
-                "Input and output sizes should be greater than 0, but got input (%s) output (%s)",
-                size_text(have, sizeof have, dims, x->shape + 2),
+                "Input and output sizes should be greater than 0, but got input (%s)%s output (%s)",
+                size_text(have, sizeof have, dims, x->shape + 2), dims == 1 ? " and" : "",
                 size_text(want, sizeof want, dims, size->v));
     return (bytes && x->dtype == DT_U8) || check_float(x, kernel);
 }

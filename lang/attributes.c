@@ -44,9 +44,9 @@ static int push_grad(lua_State *L, Tensor *t)
     if (!grad && t->requires_grad && !tensor_is_leaf(t) && !tensor_retains_grad(t)) {
         push_library_function(L, "torch.support", "warn");
         lua_pushliteral(
-            L, "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
-               "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
-               "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf "
+            L, "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+               "attribute won't be populated during autograd.backward(). If you indeed want the .grad field to "
+               "be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf "
                "Tensor by mistake, make sure you access the leaf Tensor instead. See "
                "github.com/pytorch/pytorch/pull/30531 for more information.");
         lua_call(L, 1, 0);

@@ -1,10 +1,10 @@
-/* special.h - what torch.special's rows call: a template like scalar.h, included behind it, once a compute type.
+/* special.h - what torch.special's rows call: a template like scalar.h and included behind it.
  *
  * Functions with loops are SCALAR_SLOW: calls of them are not expanded in every elementwise loop. */
 
 #if T_FLOAT
 
-/* exp(x*x) * erfc(x): by that formula near 0, from 2 on by the continued fraction of erfc, whose every level is closer. */
+/* exp(x*x) * erfc(x): by that formula near 0, from 2 on by erfc's continued fraction. */
 SCALAR_SLOW WIDE SCALAR(scaled_erfc)(WIDE x)
 {
     WIDE a = x < 0 ? -x : x, below = a, y;
@@ -39,8 +39,8 @@ SCALAR_FN T SCALAR(ndtr_inverse)(T p)
     return (T)(p < K(0.5) ? -y : y);
 }
 
-/* The modified Bessel function of order 0 or 1, times exp(-|x|) where scaled: its power series, and from where that has
- * too many terms the expansion for large x, whose terms grow small before they grow again. */
+/* The modified Bessel function of order 0 or 1, times exp(-|x|) where scaled: its power series, and from where that
+ * has too many terms the expansion for large x, whose terms grow small before they grow again. */
 SCALAR_SLOW WIDE SCALAR(bessel_i)(int order, int scaled, WIDE x)
 {
     WIDE a = x < 0 ? -x : x, sum = 1, term = 1;
@@ -86,8 +86,8 @@ SCALAR_FN T SCALAR(bessel_i1_scaled)(T x)
 }
 
 /* exp(x) times the modified Bessel function of the second kind, of order 0 or 1: the integral of
- * exp(-x (cosh t - 1)) cosh(order t) over t > 0 by the trapezoid rule, which for such integrands is exact but for
- * rounding once its step is below a quarter of the integrand's width. */
+ * exp(-x (cosh t - 1)) cosh(order t) over t > 0 by the trapezoid rule, which for such integrands is exact but
+ * for rounding once its step is below a quarter of the integrand's width. */
 SCALAR_SLOW WIDE SCALAR(bessel_k)(int order, WIDE x)
 {
     if (x != x || x < 0) return (WIDE)0 / (WIDE)0;
@@ -122,7 +122,7 @@ SCALAR_FN T SCALAR(bessel_k1_scaled)(T x)
     return (T)SCALAR(bessel_k)(1, x);
 }
 
-/* The Bessel function of the first kind (second 0) or the second, of order 0 or 1, at x > 25: Hankel's expansion. */
+/* The Bessel function of the first kind (second 0) or the second, order 0 or 1, at x > 25: Hankel's expansion. */
 SCALAR_FN WIDE SCALAR(bessel_far)(int order, int second, WIDE x)
 {
     WIDE even = 1, odd = 0, term = 1, s = sin(x), c = cos(x);
@@ -135,13 +135,14 @@ SCALAR_FN WIDE SCALAR(bessel_far)(int order, int second, WIDE x)
         else
             even += k % 4 == 2 ? -term : term;
     }
-    WIDE cosine = order ? s - c : s + c, sine = order ? -s - c : s - c; /* of x - (order / 2 + 1/4) pi, by sqrt(2) */
+    /* of x - (order / 2 + 1/4) pi, times sqrt(2) */
+    WIDE cosine = order ? s - c : s + c, sine = order ? -s - c : s - c;
     WIDE y = second ? even * sine + odd * cosine : even * cosine - odd * sine;
     return y / sqrt(x * KW(3.141592653589793));
 }
 
-/* The same at any x >= 0. Up to 25 all orders come from Miller's recurrence downwards, scaled by J0 + 2 (J2 + J4 + …) = 1,
- * and the second kind from Neumann's series over them. */
+/* The same at any x >= 0. Up to 25 all orders come from Miller's recurrence downwards, scaled by
+ * J0 + 2 (J2 + J4 + ...) = 1, and the second kind from Neumann's series over them. */
 SCALAR_SLOW WIDE SCALAR(bessel)(int order, int second, WIDE x)
 {
     const WIDE two_over_pi = KW(0.6366197723675814), gamma = KW(0.5772156649015329);
@@ -218,7 +219,10 @@ SCALAR_FN T SCALAR(zeta_of)(T s, T q)
 
 /* ---- polynomials of a degree that is cut to a whole number, 0 below 0 ---- */
 
-/* Chebyshev's of the first to fourth kind (0 to 3). Inside (-1, 1) high degrees come from their trigonometric form. */
+/* Their recurrences take as many steps as the degree: above this one the answer is NaN, lest an element never ends. */
+#define DEGREE_MAX 100000
+
+/* Chebyshev's of the first to fourth kind (0 to 3). */
 SCALAR_SLOW WIDE SCALAR(chebyshev)(int kind, WIDE x, WIDE degree)
 {
     if (!(degree >= 0)) return 0;
@@ -227,14 +231,9 @@ SCALAR_SLOW WIDE SCALAR(chebyshev)(int kind, WIDE x, WIDE degree)
         WIDE size = kind == 0 ? 1 : kind == 1 ? n + 1 : (kind == 2) == (x < 0) ? 2 * n + 1 : 1;
         return x < 0 && odd != 0 ? -size : size;
     }
-    if (n > 8 && x > -1 && x < 1) {
-        WIDE t = acos(x), middle = n + KW(0.5);
-        if (kind == 0) return cos(n * t);
-        if (kind == 1) return sin((n + 1) * t) / sin(t);
-        return kind == 2 ? cos(middle * t) / cos(t / 2) : sin(middle * t) / sin(t / 2);
-    }
     WIDE p = 1, q = kind == 0 ? x : kind == 1 ? 2 * x : kind == 2 ? 2 * x - 1 : 2 * x + 1;
     if (n == 0) return p;
+    if (n > DEGREE_MAX) return (WIDE)0 / (WIDE)0;
     for (WIDE k = 1; k < n && q - q == 0; k += 1) {
         WIDE r = 2 * x * q - p;
         p = q;
@@ -243,7 +242,7 @@ SCALAR_SLOW WIDE SCALAR(chebyshev)(int kind, WIDE x, WIDE degree)
     return q;
 }
 
-/* Hermite's, physicists' (0) and probabilists' (1), Laguerre's (2) and Legendre's (3). Hermite's of high degrees are NaN. */
+/* Hermite's, physicists' (0) and probabilists' (1), of high degrees NaN; Laguerre's (2) and Legendre's (3). */
 SCALAR_SLOW WIDE SCALAR(orthogonal)(int kind, WIDE x, WIDE degree)
 {
     if (!(degree >= 0)) return 0;
@@ -253,6 +252,7 @@ SCALAR_SLOW WIDE SCALAR(orthogonal)(int kind, WIDE x, WIDE degree)
     if (kind == 3 && (x == 1 || x == -1)) return x < 0 && odd != 0 ? -1 : 1;
     WIDE p = 1, q = kind == 0 ? 2 * x : kind == 2 ? 1 - x : x;
     if (n == 0) return p;
+    if (n > DEGREE_MAX) return (WIDE)0 / (WIDE)0;
     for (WIDE k = 1; k < n && q - q == 0; k += 1) {
         WIDE r = kind == 0   ? 2 * (x * q - k * p)
                  : kind == 1 ? x * q - k * p
@@ -278,5 +278,7 @@ SCALAR_FN T SCALAR(orthogonal_of)(int kind, T x, T n)
 {
     return (T)SCALAR(orthogonal)(kind, x, n);
 }
+
+#undef DEGREE_MAX
 
 #endif

@@ -5,8 +5,8 @@ local support = require "torch.support"
 local special = {}
 
 for name, f in pairs(torch._special) do special[name] = f end
-for name in ("digamma erf erfc erfinv exp2 expm1 i0 log1p log_softmax logit logsumexp polygamma round sinc softmax " ..
-    "xlogy"):gmatch("%S+") do
+for name in ("digamma erf erfc erfinv exp2 expm1 i0 log1p log_softmax logit logsumexp polygamma round sinc " ..
+    "softmax xlogy"):gmatch("%S+") do
     special[name] = torch[name]
 end
 special.expit, special.psi, special.gammaln = torch.sigmoid, torch.digamma, torch.lgamma

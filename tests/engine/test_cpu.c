@@ -163,8 +163,8 @@ static bool close_enough(const char *a, const char *b, DType dtype, bool exact)
 /* Rows of plain arithmetic give the same bits everywhere; those of vmath.h may differ in the last place. */
 static bool uses_functions(const char *forward)
 {
-    static const char *const names[] = {"exp",   "log", "sin",   "cos",  "tan",          "erf",
-                                        "gamma", "pow", "hypot", "fmod", "floor_divide", "remainder"};
+    static const char *const names[] = {"exp",  "log",          "sin",       "cos",    "tan",  "erf",       "gamma", "pow", "hypot",
+                                        "fmod", "floor_divide", "remainder", "bessel", "ndtr", "spherical", "zeta"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strstr(forward, names[i])) return true;
     return false;

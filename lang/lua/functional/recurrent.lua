@@ -96,9 +96,9 @@ local function joined(a, b)
     return both
 end
 
--- The same over sequences of several lengths, longest first: inputs (all steps, in) holds at each step the rows of the
--- sequences that are not over, sizes[t] of them. Forwards the state loses the rows of those that end, which are last
--- states; backwards it gains those that begin.
+-- The same over sequences of several lengths, longest first: inputs (all steps, in) holds at each step the rows
+-- of the sequences that are not over, sizes[t] of them. Forwards the state loses the rows of those that end, which
+-- are last states; backwards it gains those that begin.
 local function run_packed_layer(step, inputs, state, params, reverse, sizes)
     local gates = F.linear(inputs, params.w_ih, params.b_ih):split(sizes, 0)
     local outputs, first, last, by, from = {}, 1, #gates, 1, state
@@ -180,8 +180,8 @@ local function sequence(name)
     end
 end
 
--- The network NAME over packed sequences: data (all steps, in), sizes the rows of each step, state a table of tensors;
--- options as above. Returns the outputs (all steps, hidden * directions) and the last states.
+-- The network NAME over packed sequences: data (all steps, in), sizes the rows of each step, state a table of
+-- tensors; options as above. Returns the outputs (all steps, hidden * directions) and the last states.
 function recurrent.packed(name, data, sizes, state, options)
     options.sizes = sizes
     return run(steps[name], data, state, options)

@@ -126,6 +126,7 @@ local read_group = signature("GroupNorm.__init__",
 function GroupNorm:init(...)
     local device, dtype, bias
     self.num_groups, self.num_channels, self.eps, self.affine, device, dtype, bias = read_group(...)
+    if self.num_groups == 0 then raise("ZeroDivisionError", "integer modulo by zero") end
     if self.num_channels % self.num_groups ~= 0 then
         raise("ValueError", "num_channels (%d) must be divisible by num_groups (%d)", self.num_channels,
             self.num_groups)

@@ -158,7 +158,8 @@ local function first_state(self, input, hx, batched)
     return state
 end
 
--- The layer over a PackedSequence: its outputs packed alike, the states in the order of the sequences as they were given.
+-- The layer over a PackedSequence: its outputs packed alike, the states in the order of the sequences
+-- as they were given.
 local function forward_packed(self, input, hx)
     local sizes, weights, state = input.batch_sizes:tolist(), {}, {}
     local layers = self.num_layers * (self.bidirectional and 2 or 1)
@@ -176,14 +177,15 @@ local function forward_packed(self, input, hx)
     end
     for i, name in ipairs(self._weight_names) do weights[i] = self[name] end
     local packed = require("torch.functional.recurrent").packed
-    local y, h, c = packed(RUNS[self.mode], input.data, sizes, state, {params = weights, has_biases = self.bias,
-        num_layers = self.num_layers, dropout = self.dropout, train = self.training,
+    local y, h, c = packed(RUNS[self.mode], input.data, sizes, state, {params = weights,
+        has_biases = self.bias, num_layers = self.num_layers, dropout = self.dropout, train = self.training,
         bidirectional = self.bidirectional})
     if input.unsorted_indices ~= nil then
         h = h:index_select(1, input.unsorted_indices)
         c = c and c:index_select(1, input.unsorted_indices)
     end
-    return rnn.PackedSequence(y, input.batch_sizes, input.sorted_indices, input.unsorted_indices), c and {h, c} or h
+    y = rnn.PackedSequence(y, input.batch_sizes, input.sorted_indices, input.unsorted_indices)
+    return y, c and {h, c} or h
 end
 
 -- input (time, n, in), with batch_first (n, time, in), unbatched (time, in) → outputs and the last state,

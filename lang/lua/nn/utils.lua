@@ -30,8 +30,8 @@ function utils.get_total_norm(...)
     local total = torch.stack(norms):norm(norm_type)
     if strict and not total:isfinite():item() then
         raise("RuntimeError", "The total norm of order %s for gradients from `parameters` is non-finite, " ..
-            "so it cannot be clipped. To disable this error and scale the gradients by the non-finite norm anyway, " ..
-            "set `error_if_nonfinite=False`", support.repr(norm_type))
+            "so it cannot be clipped. To disable this error and scale the gradients by the non-finite norm " ..
+            "anyway, set `error_if_nonfinite=False`", support.repr(norm_type))
     end
     return total
 end

@@ -13,8 +13,8 @@ function rnn.pad_sequence(...)
     local sequences, batch_first, value, side = read_pad(...)
     if torch.is_tensor(sequences) then sequences = sequences:unbind(0) end
     if type(sequences) ~= "table" then
-        raise("RuntimeError", "pad_sequence: Expected iterable for input sequences, but got arg of type: %s",
-            support.type_word(sequences))
+        raise("RuntimeError", "pad_sequence: Expected iterable for input sequences, but got arg of type: " ..
+            "<class '%s'>", support.type_word(sequences))
     end
     if #sequences == 0 then raise("RuntimeError", "received an empty list of sequences") end
     if side ~= "left" and side ~= "right" then
@@ -39,8 +39,8 @@ local Packed = {__name = "PackedSequence"}
 Packed.__index = Packed
 
 function Packed:__tostring()
-    return ("PackedSequence(data=%s, batch_sizes=%s, sorted_indices=%s, unsorted_indices=%s)"):format(self.data,
-        self.batch_sizes, self.sorted_indices or "None", self.unsorted_indices or "None")
+    return ("PackedSequence(data=%s, batch_sizes=%s, sorted_indices=%s, unsorted_indices=%s)"):format(
+        self.data, self.batch_sizes, self.sorted_indices or "None", self.unsorted_indices or "None")
 end
 
 function Packed:to(...)
@@ -53,8 +53,8 @@ local function inverse(order)
     return order ~= nil and torch.empty_like(order):scatter_(0, order, torch.arange(order:numel())) or nil
 end
 
--- data (all steps, …), batch_sizes (steps): the rows of step t follow those of step t - 1. sorted_indices: in which order
--- the sequences stand, unsorted_indices: how to undo it.
+-- data (all steps, …), batch_sizes (steps): the rows of step t follow those of step t - 1. sorted_indices: in
+-- which order the sequences stand, unsorted_indices: how to undo it.
 function rnn.PackedSequence(data, batch_sizes, sorted_indices, unsorted_indices)
     if batch_sizes == nil then raise("AssertionError", "Expected data to be a list or tuple of length 2") end
     return setmetatable({data = data, batch_sizes = batch_sizes, sorted_indices = sorted_indices,
@@ -64,18 +64,18 @@ end
 local function check_lengths(input, list, batch)
     if input:numel() == 0 then raise("RuntimeError", "Cannot pack empty tensors.") end
     if #list ~= batch then
-        raise("RuntimeError", "Expected `len(lengths)` to be equal to batch_size, but got %d (batch_size=%d)", #list,
-            batch)
+        raise("RuntimeError", "Expected `len(lengths)` to be equal to batch_size, but got %d (batch_size=%d)",
+            #list, batch)
     end
     if list[#list] <= 0 then
-        raise("RuntimeError", "Length of all samples has to be greater than 0, but found an element in 'lengths' " ..
-            "that is <= 0")
+        raise("RuntimeError", "Length of all samples has to be greater than 0, but found an element in " ..
+            "'lengths' that is <= 0")
     end
     for k = 2, #list do
         if list[k] > list[k - 1] then
-            raise("RuntimeError", "`lengths` array must be sorted in decreasing order when `enforce_sorted` is " ..
-                "True. You can pass `enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to " ..
-                "sidestep this requirement if you do not need ONNX exportability.")
+            raise("RuntimeError", "`lengths` array must be sorted in decreasing order when " ..
+                "`enforce_sorted` is True. You can pass `enforce_sorted=False` to pack_padded_sequence and/or " ..
+                "pack_sequence to sidestep this requirement if you do not need ONNX exportability.")
         end
     end
 end
@@ -128,8 +128,8 @@ function rnn.pad_packed_sequence(...)
     local sizes, data = packed.batch_sizes:tolist(), packed.data
     local longest, batch, lengths = #sizes, sizes[1], {}
     if total ~= nil and total < longest then
-        raise("ValueError", "Expected total_length to be at least the length of the longest sequence in input, but " ..
-            "got total_length=%d and max sequence length being %d", total, longest)
+        raise("ValueError", "Expected total_length to be at least the length of the longest sequence in input, " ..
+            "but got total_length=%d and max sequence length being %d", total, longest)
     end
     for t, size in ipairs(sizes) do
         for k = 1, size do lengths[k] = t end
@@ -144,7 +144,8 @@ function rnn.pad_packed_sequence(...)
     return batch_first and y:transpose(0, 1) or y, of
 end
 
-local read_pack_sequence = signature("pack_sequence", {"sequences!", "enforce_sorted"}, {enforce_sorted = true})
+local read_pack_sequence = signature("pack_sequence", {"sequences!", "enforce_sorted"},
+    {enforce_sorted = true})
 
 function rnn.pack_sequence(...)
     local sequences, enforce_sorted = read_pack_sequence(...)
