@@ -36,10 +36,14 @@ static DType joint_dtype(Tensor *a, Tensor *b, Tensor *c)
     return result_dtype((Tensor *[]){a, b, c}, 3);
 }
 
-/* The dtype in which x and the two tensors of addcmul and addcdiv meet: theirs together, for 16 bits float32. */
-static bool meet(Tensor **x, Tensor **tensor1, Tensor **tensor2, DType dtype)
+/* The dtype in which x and the two tensors of addcmul and addcdiv meet: theirs together, for 16 bits float32. value must
+ * fit it. */
+static bool meet(Tensor **x, Tensor **tensor1, Tensor **tensor2, double value, DType dtype)
 {
     DType in = dtype == DT_F16 || dtype == DT_BF16 ? DT_F32 : dtype;
+    bool whole = value == trunc(value) && fabs(value) < 0x1p53;
+    if (!number_as(whole ? tensor_integer((int64_t)value) : tensor_number(value), in, (*x)->device))
+        return false;
     *x = converted_plain(*x, in);
     *tensor1 = converted_plain(*tensor1, in);
     *tensor2 = converted_plain(*tensor2, in);
@@ -54,10 +58,10 @@ Tensor *forward_addcmul(Tensor *x, Tensor *tensor1, Tensor *tensor2, double valu
         return NULL;
     if (dtype == DT_BOOL)
         return tide_fail("NotImplementedError", "\"addcmul_cpu_out\" not implemented for 'Bool'");
+    if (!meet(&x, &tensor1, &tensor2, value, dtype))
+        return NULL;
     if (!dtype_is_float(dtype)) /* value is one of the dtype too */
         value = trunc(value);
-    if (!meet(&x, &tensor1, &tensor2, dtype))
-        return NULL;
     return narrowed(op_add(x, op_mul(times(tensor1, value), tensor2)), dtype);
 }
 
@@ -74,7 +78,8 @@ Tensor *forward_addcdiv(Tensor *x, Tensor *tensor1, Tensor *tensor2, double valu
             "dtypes.");
     Dims shape;
     DType dtype = joint_dtype(x, tensor1, tensor2);
-    if (!broadcast_all((Tensor *[]){x, tensor1, tensor2}, 3, &shape) || !meet(&x, &tensor1, &tensor2, dtype))
+    if (!broadcast_all((Tensor *[]){x, tensor1, tensor2}, 3, &shape) ||
+        !meet(&x, &tensor1, &tensor2, value, dtype))
         return NULL;
     return narrowed(op_add(x, op_div(times(tensor1, value), tensor2)), dtype);
 }

@@ -352,6 +352,30 @@ Tensor *op_apply(OpId op, const Arg *args)
     return y;
 }
 
+/* Whether a row may write into its first argument. Along a dim that x does not have the dim is reported first. */
+static bool may_write(const OpInfo *info, const Arg *args)
+{
+    Tensor *x = args[0].t;
+    if (info->overlapping || check_writable(x)) return true;
+    if (info->nparam > 1 && info->params[1].kind == 'I' && strcmp(info->params[1].name, "dim") == 0) {
+        int64_t dim = args[1].i;
+        if (dim < -x->ndim || dim >= x->ndim) tide_error_clear();
+        wrap_dim(&dim, x->ndim);
+    }
+    return false;
+}
+
+/* Rows that are no loops, but whose operands PyTorch looks at as it does at those of loops: before all else. */
+static bool operands_fit(OpId op, const Arg *args)
+{
+    Tensor *x = args[0].t;
+    Dims shape;
+    if (op == OP_masked_fill) return broadcast_all((Tensor *[]){x, args[1].t}, 2, &shape);
+    if (op != OP_addcmul) return true;
+    Tensor *in[] = {x, args[1].t, args[2].t};
+    return check_output(op, in, 3, x, result_dtype(in, 3));
+}
+
 static bool inplace_forward(OpId op, const OpInfo *info, const Arg *args)
 {
     Tensor *x = args[0].t;
@@ -363,10 +387,8 @@ static bool inplace_forward(OpId op, const OpInfo *info, const Arg *args)
     case FORMAT_TERNARY: return elementwise_run(op, (Tensor *[]){x, args[1].t, args[2].t}, 3, x) != NULL;
     default: break;
     }
-    if (info->writes_first) return (info->overlapping || check_writable(x)) && forwards[op](args) != NULL;
-    Dims shape;
-    if (op == OP_masked_fill && !broadcast_all((Tensor *[]){x, args[1].t}, 2, &shape))
-        return false; /* out of place the mask comes first, in place what is written */
+    if (info->writes_first) return may_write(info, args) && forwards[op](args) != NULL;
+    if (!operands_fit(op, args)) return false;
     Tensor *y = run_forward(op, info, args);
     if (!y) return false;
     if (!tensor_same_shape(x, y)) {

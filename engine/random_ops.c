@@ -220,7 +220,7 @@ bool tensor_geometric_(Tensor *t, double p, Generator *g)
     if (!(p > 0 && p < 1))
         return tide_refuse("RuntimeError", "geometric_ expects p to be in (0, 1), but got p=%g", p);
     if (!t || !check_writable(t)) return false;
-    if (t->dtype == DT_BOOL)
+    if (t->dtype == DT_BOOL && t->numel > 0)
         return tide_refuse("NotImplementedError", "\"geometric_cpu\" not implemented for 'Bool'");
     return fill_tensor(t, &(Fill){.run = run_geometric, .a = p}, g);
 }

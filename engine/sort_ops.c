@@ -365,6 +365,8 @@ static Tensor *scan_in(OpId op, Tensor *x, int64_t dim, DType dtype)
         return NULL;
     if (dtype == DT_BOOL && x->ndim > 0 && x->numel > 0)
         return tide_fail("NotImplementedError", "\"%s_out_cpu\" not implemented for 'Bool'", op_info(op)->name);
+    if (dtype == DT_BOOL)
+        return converted_plain(x, DT_BOOL);
     DType in = dtype == DT_NONE ? (DType)x->dtype : dtype;
     if (!(x = converted_plain(x, dtype_is_float(in) ? in : DT_I64)) || !(x = scan(op, x, dim)))
         return NULL;

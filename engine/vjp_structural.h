@@ -8,7 +8,8 @@
 /* s times g; g itself for 1. */
 static inline Tensor *scaled(Tensor *g, double s)
 {
-    return s == 1 ? g : op_mul(g, num(s));
+    bool whole = g && dtype_is_int((DType)g->dtype) && s == (double)(int32_t)s; /* integers stay integers */
+    return s == 1 ? g : op_mul(g, whole ? tensor_integer((int64_t)s) : num(s));
 }
 
 /* The dim that cross worked along: the first of size 3 where none was named. */

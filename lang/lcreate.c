@@ -418,6 +418,9 @@ static Bound read_bound(Args *a, int i, const char *name, int position)
 static Tensor *arange_cut(double start, double end, double step, DType dtype, Device device)
 {
     int64_t from = (int64_t)start, by = (int64_t)step;
+    bool empty = step > 0 ? end < start : end > start;
+    if (dtype == DT_I64 && by == 0 && step != 0 && !empty)
+        return tide_fail("ValueError", "step must be nonzero");
     if (dtype == DT_I64) /* int64 does not count as fractions either */
         return tensor_arange_int(from, (int64_t)end, by, dtype, device);
     Tensor *fractions = tensor_arange(start, end, step, DT_F64, device);

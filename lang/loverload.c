@@ -202,6 +202,10 @@ static Tensor *scaled(lua_State *L, Tensor *operand, Tensor *alpha, OpId op, con
     if (d == DT_BOOL) return op_logical_and(operand, alpha);
     if ((DType)operand->dtype != d && !operand->is_number)
         operand = tensor_to(operand, d, operand->device, false);
+    if (operand && operand->requires_grad && grad_enabled()) { /* its gradient is scaled before it is summed */
+        Dims a = tensor_dims(v[op == OP_rsub].t), b = tensor_dims(v[op != OP_rsub].t), both;
+        operand = broadcast_shapes(&a, &b, &both) ? op_expand(operand, &both) : NULL;
+    }
     return operand ? op_mul(operand, alpha) : NULL;
 }
 

@@ -5,13 +5,16 @@ local raise = support.raise
 
 local F = {}
 
--- Zeros and ones of input's shape, one with probability p: drawn in the order in which input's elements lie
--- in
--- memory.
+-- Zeros and ones of input's shape, one with probability p: drawn in the order in which input's elements lie in memory;
+-- of a stretched input in row-major order.
 local function drawn_like(input, p)
-    if input:is_contiguous() then return torch.empty_like(input):bernoulli_(p) end
     local strides, order, sizes, back = {input:stride()}, {}, {}, {}
-    for i = 1, input.ndim do order[i] = i end
+    local plain = input:is_contiguous()
+    for i = 1, input.ndim do
+        order[i] = i
+        plain = plain or strides[i] == 0
+    end
+    if plain then return torch.empty(input.shape, {dtype = input.dtype, device = input.device}):bernoulli_(p) end
     table.sort(order, function(a, b)
         if strides[a] == strides[b] then return a < b end
         return strides[a] > strides[b]

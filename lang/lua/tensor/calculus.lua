@@ -15,7 +15,7 @@ function T.diff(...)
     local input, n, dim, prepend, append = read_diff(...)
     if input.ndim == 0 then raise("RuntimeError", "diff expects input to be at least one-dimensional") end
     if n < 0 then raise("RuntimeError", "order must be non-negative but got %d", n) end
-    dim = common.wrap_dim(dim, input.ndim)
+    if n > 0 or prepend ~= nil or append ~= nil then dim = common.wrap_dim(dim, input.ndim) end
     for _, other in pairs({prepend, append}) do
         if other.ndim ~= input.ndim then
             raise("RuntimeError", "diff expects prepend or append to be the same dimension as input")

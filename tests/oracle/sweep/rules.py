@@ -20,7 +20,7 @@ LIBRARY = """
     logaddexp2 xlogy special.xlogy special.xlog1py sinc rsqrt hypot special.expit special.entr special.ndtr
     special.log_softmax special.erfcx special.i0 special.i0e special.i1 special.i1e special.ndtri special.log_ndtr
     logcumsumexp logsumexp deg2rad rad2deg ldexp addcdiv angle mvlgamma polygamma i0 cumprod prod std var std_mean
-    var_mean std.unbiased var.unbiased norm mean nanmean dist lerp sqrt reciprocal div true_divide rsub frac remainder fmod
+    var_mean std.unbiased var.unbiased norm mean nanmean dist lerp sqrt reciprocal div divide true_divide rsub frac remainder fmod
     addcmul cov corrcoef trapezoid trapz cumulative_trapezoid linspace logspace pairwise_distance cdist renorm
     quantile nanquantile square __rdiv__ __rtruediv__ histc gradient entr expit softmax log_softmax
     masked.var masked.std masked.mean masked.prod masked.softmax masked.log_softmax masked.logsumexp masked.norm
