@@ -205,7 +205,7 @@ Tensor *forward_softplus_bend(Tensor *g1, Tensor *x, Tensor *beta, Tensor *limit
 {
     Tensor *scaled = op_mul(x, beta);
     Tensor *bend = op_mul(op_sigmoid_backward(g1, op_sigmoid(scaled)), beta);
-    return op_where(op_lt(scaled, limit), bend, tensor_number(0));
+    return op_where(op_ge(scaled, limit), tensor_number(0), bend);
 }
 
 Tensor *forward_gelu_backward(Tensor *g1, Tensor *x)

@@ -223,6 +223,9 @@ local function list_text(shape)
     return "[" .. table.concat(parts, ", ") .. "]"
 end
 
+-- 1e-12 in single precision, as in PyTorch.
+local COSINE_EPSILON = (string.unpack("f", string.pack("f", 1e-12)))
+
 local function check_cosine(input1, input2, target)
     if target.ndim > 1 then
         raise("RuntimeError", "0D or 1D target tensor expected, multi-target not supported")
@@ -241,7 +244,8 @@ loss("cosine_embedding_loss", {"input1", "input2", "target", "margin", "size_ave
         local dim = input1.ndim == 1 and 0 or 1
         check_cosine(input1, input2, target)
         local product = (input1 * input2):sum(dim)
-        local square1, square2 = (input1 * input1):sum(dim) + 1e-12, (input2 * input2):sum(dim) + 1e-12
+        local square1 = (input1 * input1):sum(dim) + COSINE_EPSILON
+        local square2 = (input2 * input2):sum(dim) + COSINE_EPSILON
         local cosine = product / (square1 * square2):sqrt()
         local together = torch.where(target:eq(1), -cosine + 1, 0)
         local apart = torch.where(target:eq(-1), (cosine - margin):clamp_min(0), 0)

@@ -39,15 +39,24 @@ def distance(a, b):
     return apart[apart.isfinite()].max().item() if apart.isfinite().any() else 0.0
 
 
+def last_places(case):
+    """For each line one unit in the last place of the answer's largest element: where terms of that size cancel to
+    nothing in PyTorch's order, that much may be left in another."""
+    tensors = [t for _, t in lines_of(case, case.inputs)]
+    most = max((distance(t, torch.zeros_like(t)) for t in tensors if t is not None), default=0.0)
+    return [most * torch.finfo(t.dtype).eps if t is not None and t.is_floating_point() else 0.0 for t in tensors]
+
+
 def floors(case):
     """For each line of the case's answer the absolute difference that is rounding and no more.
 
     It is the distance of PyTorch's answers in the inputs' precision from those in double, for the case's inputs and some
-    near them. Of a case in double the distance in single is taken, and made as much smaller as double is finer.
+    near them. Of a case in double the distance in single is taken, and made as much smaller as double is finer. It is
+    one last place at least.
     """
     double = any(t.dtype is torch.float64 for t in case.inputs.values())
     scale = MARGIN * (2.0**-29 if double else 1.0)
-    worst = []
+    worst = last_places(case)
     for number in range(DRAWS):
         moved = {k: (nearby(t, number), t.requires_grad) for k, t in case.inputs.items()}
         narrow = converted(moved, lambda d: torch.float32 if d is torch.float64 else d)
@@ -57,5 +66,5 @@ def floors(case):
             apart = [scale * distance(a, b) for (_, a), (_, b) in pairs]
         except Unsuitable:
             continue
-        worst = [max(pair) for pair in zip(worst, apart)] if worst else apart
+        worst = [max(pair) for pair in zip(worst, apart)] if len(worst) == len(apart) else worst
     return worst

@@ -75,8 +75,8 @@ def rule_for(family, op, inputs):
 MEASURED = """
     layer_norm batch_norm group_norm instance_norm rms_norm normalize cosine_similarity logsigmoid soft_margin_loss
     multilabel_soft_margin_loss lp_pool1d lp_pool2d nll_loss cross_entropy gelu
-    mish cosine_embedding_loss norm dist cdist cov corrcoef linalg.norm linalg.vector_norm linalg.householder_product
-    orgqr ormqr cross linear bilinear
+    mish cosine_embedding_loss kl_div norm dist cdist cov corrcoef linalg.norm linalg.vector_norm
+    linalg.householder_product orgqr ormqr cross linear bilinear
 """.split() + PRODUCTS
 
 
