@@ -58,6 +58,12 @@ static Tensor *spread(OpId op, Tensor *x, const Dims *dim, double correction, bo
     lines = lines ? converted_plain(lines, work) : NULL;
     Tensor *out = lines ? result_new(&shape, work, x->device) : NULL;
     Arg arg[4] = {[2] = {.f = correction}};
+    /* PyTorch's one result of all elements is about the mean as it rounds it, several are about running means */
+    if (out && out->numel == 1 && dtype == work && x->device.type == DEVICE_CPU) {
+        arg[0].b = true;
+        if (!tensor_item_double(reduce_run(OP_mean, lines, NULL, false), &arg[1].f))
+            return NULL;
+    }
     if (!out || (out->numel > 0 && !kernel_run(op, &lines, 1, &out, 1, arg)))
         return NULL;
     return converted_plain(out, dtype);

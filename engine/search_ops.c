@@ -175,7 +175,8 @@ static Tensor *repeat_evenly(Tensor *x, int64_t dim, int64_t times)
     Dims stretched = tensor_dims(wide), flat = tensor_dims(x);
     stretched.v[dim + 1] = times;
     flat.v[dim] *= times;
-    return op_view(op_clone(op_expand(wide, &stretched)), &flat);
+    Tensor *spread = op_expand(wide, &stretched); /* copied row by row, however x lies */
+    return spread ? op_view(spread->contiguous ? op_clone(spread) : op_contiguous(spread), &flat) : NULL;
 }
 
 /* Number i as often as counts (int64, dense) says: found by place in their running sum. */
