@@ -4,6 +4,8 @@
 
 #include "engine/autograd.h"
 
+#include <float.h>
+
 #define NONE NULL
 #define NOT_IMPLEMENTED NULL
 #define META(name) name##_meta
@@ -30,13 +32,26 @@ static inline Tensor *nextafter_backward(Tensor *g, Tensor *a, Tensor *b, bool s
     return second ? zeros_of(g) : op_where(op_eq(a, b), num(0), g);
 }
 
-/* The gradient of i1, of which PyTorch has no kernel in 16 bits. */
+/* PyTorch has no kernel for the derivative of i1 or i1e in 16 bits. */
+static inline bool has_i1_backward(const Tensor *x, const char *kernel)
+{
+    return (x->dtype != DT_F16 && x->dtype != DT_BF16) ||
+           tide_refuse("NotImplementedError", "\"%s\" not implemented for '%s'", kernel, dtype_info[x->dtype].cname);
+}
+
 static inline Tensor *i1_backward(Tensor *g, Tensor *x, Tensor *y)
 {
-    if (x->dtype == DT_F16 || x->dtype == DT_BF16)
-        return tide_fail("NotImplementedError", "\"i1_backward\" not implemented for '%s'",
-                         dtype_info[x->dtype].cname);
-    return op_mul(g, op_i1_slope(x, y));
+    return has_i1_backward(x, "i1_backward") ? op_mul(g, op_i1_slope(x, y)) : NULL;
+}
+
+/* i0e - i1e (sgn x + 1 / x), which tends to 1/2 at 0: there it is taken at a number that can be divided by. */
+static inline Tensor *i1e_backward(Tensor *g, Tensor *x, Tensor *y)
+{
+    if (!has_i1_backward(x, "i1e_backward")) return NULL;
+    double least = x->dtype == DT_F64 ? DBL_EPSILON : FLT_EPSILON;
+    Tensor *tiny = op_le(op_abs(x), num(least)), *safe = op_where(tiny, num(least), x);
+    Tensor *slope = op_sub(op_special_i0e(safe), op_mul(y, op_add(op_sgn(x), op_reciprocal(safe))));
+    return op_mul(g, op_where(tiny, num(0.5), slope));
 }
 
 /* A number in t's dtype, to which it is rounded. */

@@ -225,8 +225,8 @@ SCALAR_FN T SCALAR(zeta_of)(T s, T q)
 /* Chebyshev's of the first to fourth kind (0 to 3). */
 SCALAR_SLOW WIDE SCALAR(chebyshev)(int kind, WIDE x, WIDE degree)
 {
-    if (!(degree >= 0)) return 0;
     WIDE n = trunc(degree), odd = fmod(n, (WIDE)2);
+    if (!(n >= 0)) return 0;
     if (x == 1 || x == -1) {
         WIDE size = kind == 0 ? 1 : kind == 1 ? n + 1 : (kind == 2) == (x < 0) ? 2 * n + 1 : 1;
         return x < 0 && odd != 0 ? -size : size;
@@ -245,8 +245,8 @@ SCALAR_SLOW WIDE SCALAR(chebyshev)(int kind, WIDE x, WIDE degree)
 /* Hermite's, physicists' (0) and probabilists' (1), of high degrees NaN; Laguerre's (2) and Legendre's (3). */
 SCALAR_SLOW WIDE SCALAR(orthogonal)(int kind, WIDE x, WIDE degree)
 {
-    if (!(degree >= 0)) return 0;
     WIDE n = trunc(degree), odd = fmod(n, (WIDE)2);
+    if (!(n >= 0)) return 0;
     if (kind < 2 && n > (T_BITS > 32 ? 512 : 128)) return (WIDE)0 / (WIDE)0;
     if (kind == 2 && x == 0) return 1;
     if (kind == 3 && (x == 1 || x == -1)) return x < 0 && odd != 0 ? -1 : 1;
