@@ -449,7 +449,11 @@ Tensor *forward_diag(Tensor *x, int64_t diagonal)
 {
     if (x->ndim == 1)
         return op_diag_embed(x, diagonal, 0, 1);
-    if (x->ndim == 2)
-        return node_named(op_clone(op_diagonal(x, diagonal, 0, 1)), "DiagonalBackward0_copy");
+    if (x->ndim == 2) {
+        Tensor *y = node_named(op_clone(op_diagonal(x, diagonal, 0, 1)), "DiagonalBackward0_copy");
+        if (y)
+            y->stride[0] = 1; /* a copy of one element has the diagonal's stride */
+        return y;
+    }
     return tide_fail("RuntimeError", "diag(): Supports 1D or 2D tensors. Got %dD", x->ndim);
 }

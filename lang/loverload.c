@@ -374,11 +374,12 @@ static int norm(lua_State *L)
     Tensor *x = v[4].dtype == DT_NONE ? v[0].t : tensor_to(v[0].t, v[4].dtype, v[0].t->device, false);
     if (word && x && v[2].dims && v[2].dims->n > 2 && !isinf(p))
         return give_out(&a, op_linalg_matrix_norm(x, 0, 0, v[2].dims, v[3].b)); /* it refuses so many dims */
+    bool matrix = (word ? strcmp(word, "fro") == 0 : !v[1].i) && v[2].dims && v[2].dims->n > 2;
     if (x && !dtype_is_float((DType)x->dtype))
         return raise_error(L, "RuntimeError",
-                           "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s",
-                           dtype_info[x->dtype].cname);
-    if ((word ? strcmp(word, "fro") == 0 : !v[1].i) && v[2].dims && v[2].dims->n > 2) {
+                           "linalg.%s_norm: Expected a floating point or complex tensor as input. Got %s",
+                           matrix ? "matrix" : "vector", dtype_info[x->dtype].cname);
+    if (matrix) {
         char text[256] = "";
         size_t used = 0;
         for (int i = 0; i < v[2].dims->n && used < sizeof text; i++)
@@ -436,9 +437,11 @@ static int prod(lua_State *L)
     args_begin(&a, L, "prod", is_method(L));
     args_read(&a, params, COUNT(params), 3, "out", v);
     DType dtype = v[3].dtype;
+    int64_t dim = v[1].i ? arg_int(&a, (int)v[1].i, "dim", 2 - a.method) : 0;
+    if (v[1].i && !wrap_dim(&dim, v[0].t->ndim)) return raise_pending(L);
     if (dtype != DT_NONE) check_dtype_option(L, OP_prod, v[0].t, dtype);
     Tensor *x = dtype == DT_NONE ? v[0].t : tensor_to(v[0].t, dtype, v[0].t->device, false);
-    Tensor *y = op_prod(x, v[1].i ? DIMS(arg_int(&a, (int)v[1].i, "dim", 2 - a.method)) : NULL, v[2].b);
+    Tensor *y = op_prod(x, v[1].i ? DIMS(dim) : NULL, v[2].b);
     return give_out(&a, dtype == DT_NONE ? y : tensor_to(y, dtype, v[0].t->device, false));
 }
 

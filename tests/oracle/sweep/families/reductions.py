@@ -41,8 +41,9 @@ MANY_DIMS = {
 }
 # With no dims at all PyTorch's own gradients and shapes are wrong here.
 EMPTY_DIMS_WRONG = {"std", "var", "std_mean", "var_mean", "logsumexp"}
-# Of expanded tensors PyTorch reads beyond the memory, or leaves open which of equal elements gets the gradient.
-SORTED_IN_PLACE = {"median", "nanmedian", "kthvalue"}
+# Of expanded tensors PyTorch reads beyond the memory, or leaves open which of equal elements gets the gradient, or their
+# spread is rounding alone.
+NOT_EXPANDED = {"median", "nanmedian", "kthvalue", "var", "std", "var_mean", "std_mean"}
 NO_KEEPDIM = {"count_nonzero"}
 CASTING = {"sum", "mean", "prod", "nansum", "nanmean", "cumsum", "cumprod"}
 DTYPE_NAMES = ["float32", "float64", "int64", "int32", "bool", "float16"]
@@ -53,13 +54,15 @@ def reductions(d, op):
     dtype = d.dtype(floats=8) if op in FLOAT_ONLY else d.dtype()
     shape = d.shape()
     special = d.chance(0.5) and op != "mode"  # PyTorch sorts for it by a comparison that NaN breaks
-    a = d.tensor(dtype, shape, special=special, expanded=op not in SORTED_IN_PLACE)
+    a = d.tensor(dtype, shape, special=special, expanded=op not in NOT_EXPANDED)
     ndim = len(shape)
     d.double = d.chance(0.3)
     if op == "prod" and d.inputs[a].isnan().any():
         d.double = False  # which products meet the NaN depends on the order they are made in
     keepdim = d.pick([None, None, True, False]) if op not in NO_KEEPDIM else None
     cast = getattr(torch, d.pick(DTYPE_NAMES)) if op in CASTING and d.chance(0.2) else None
+    if dtype is torch.float64 and cast in (torch.float32, torch.float16):
+        cast = None  # floats are compared by the precision of the input
     if op in ("quantile", "nanquantile", "kthvalue"):
         d.untied(a)
     if op in ("quantile", "nanquantile"):
