@@ -433,8 +433,11 @@ Tensor *forward_cross(Tensor *x, Tensor *other, const Dims *dim)
 
 Tensor *forward_addbmm(Tensor *x, Tensor *batch1, Tensor *batch2, double beta, double alpha)
 {
-    int64_t last = 2;
-    if (!wrap_dim(&last, batch1->ndim))
+    int64_t row = 1, column = 2;
+    if (!wrap_dim(&row, batch1->ndim) || !wrap_dim(&column, batch2->ndim))
+        return NULL;
+    Tensor *y = op_expand(x, DIMS(batch1->shape[1], batch2->shape[2]));
+    if (!y)
         return NULL;
     if (batch1->ndim != 3 || batch2->ndim != 3)
         return tide_fail("RuntimeError", "batch%d must be a 3D tensor", batch1->ndim != 3 ? 1 : 2);
@@ -447,8 +450,7 @@ Tensor *forward_addbmm(Tensor *x, Tensor *batch1, Tensor *batch2, double beta, d
                          "Incompatible matrix sizes for bmm (%lldx%lld and %lldx%lld)",
                          (long long)batch1->shape[1], (long long)batch1->shape[2],
                          (long long)batch2->shape[1], (long long)batch2->shape[2]);
-    Tensor *y = op_expand(x, DIMS(batch1->shape[1], batch2->shape[2]));
-    if (y && batch1->shape[0] == 0)
+    if (batch1->shape[0] == 0)
         return beta == 0 ? zeros_shaped(y, x) : beta == 1 ? op_clone(y) : times(y, beta);
     for (int64_t i = 0; y && i < batch1->shape[0]; i++)
         y = op_addmm(y, op_select(batch1, 0, i), op_select(batch2, 0, i), i ? 1 : beta, alpha);

@@ -158,6 +158,15 @@ local function check_term(term, x, index)
     return x.ndim - named
 end
 
+local function refuse_size(name, n, operand, dim, seen)
+    if name:find("^%a") then
+        fail("subscript %s has size %d for operand %d which does not broadcast with previously seen size %d",
+            name, n, operand, seen)
+    end
+    fail("dimension %d covered by ellipsis in operand %dhas size %d which does not broadcast with " ..
+        "previously seen ellipsis with size %d for the respective dimension", dim, operand, n, seen)
+end
+
 -- The operands as {x = tensor, names = list}, and how many dims the widest ellipsis covers.
 local function read_operands(terms, tensors)
     if #tensors < #terms then fail("fewer operands were provided than specified in the equation") end
@@ -171,11 +180,7 @@ local function read_operands(terms, tensors)
         for k, name in ipairs(names) do
             local n = x.shape[k - 1]
             local seen = size[name]
-            if n ~= 1 and seen and seen ~= 1 and seen ~= n then
-                fail("subscript %s has size %d for operand %d which does not broadcast with " ..
-                    "previously seen size %d",
-                    name, n, i - 1, seen)
-            end
+            if n ~= 1 and seen and seen ~= 1 and seen ~= n then refuse_size(name, n, i - 1, k - 1, seen) end
             if not seen or seen == 1 then size[name] = n end
         end
         operands[i] = {x = x, names = names}
@@ -277,28 +282,54 @@ local function sort_names(a, b, wanted)
     return batch, inner, left, right
 end
 
+-- The names as the output has them, then those that only later operands want.
+local function in_order(names, output)
+    local there, kept, out = set_of(names), set_of(output), {}
+    for _, name in ipairs(output) do
+        if there[name] then out[#out + 1] = name end
+    end
+    for _, name in ipairs(names) do
+        if not kept[name] then out[#out + 1] = name end
+    end
+    return out
+end
+
+-- An operand with a dim for each name, of size 1 where it has none. Its unnamed dims, of size 1, go.
+local function stretched(operand, names, unnamed)
+    local own, order, size = set_of(operand.names), {}, {}
+    for k, name in ipairs(names) do
+        if own[name] then order[#order + 1] = name end
+        size[k] = own[name] and sizes_of(operand, {name})[1] or 1
+    end
+    return arranged(operand, append(order, unnamed)):reshape(size)
+end
+
 -- Two operands as one: a batched matrix product, or a broadcast product where no sum has several terms.
-local function multiply(a, b, wanted)
+local function multiply(a, b, wanted, output)
     a, b = without_ones(a, b), without_ones(b, a)
     local both = set_of(a.names)
     a = summed(a, setmetatable({}, {__index = function(_, n) return wanted[n] or set_of(b.names)[n] end}))
     b = summed(b, setmetatable({}, {__index = function(_, n) return wanted[n] or both[n] end}))
     local batch, inner, left, right = sort_names(a, b, wanted)
-    local names = append(batch, left, right)
+    local products = append(batch, left, right)
+    local names = in_order(products, output)
     local n, k = product(sizes_of(a, batch)), product(sizes_of(a, inner))
+    if k == 1 then return {x = stretched(a, names, inner) * stretched(b, names, inner), names = names} end
     local rows, columns = sizes_of(a, left), sizes_of(b, right)
-    if k == 1 then
-        local shape_a, shape_b = append(sizes_of(a, batch), rows), sizes_of(b, batch)
-        for _ = 1, #right do shape_a[#shape_a + 1] = 1 end
-        for _ = 1, #left do shape_b[#shape_b + 1] = 1 end
-        shape_b = append(shape_b, columns)
-        local x, y = arranged(a, append(batch, left, inner)), arranged(b, append(batch, right, inner))
-        x = x:reshape(shape_a) * y:reshape(shape_b)
-        return {x = #inner == 0 and x or x:view(append(sizes_of(a, batch), rows, columns)), names = names}
-    end
     local x = arranged(a, append(batch, left, inner)):reshape({n, product(rows), k})
     local y = arranged(b, append(batch, inner, right)):reshape({n, k, product(columns)})
-    return {x = x:bmm(y):reshape(append(sizes_of(a, batch), rows, columns)), names = names}
+    local z = {x = x:bmm(y):reshape(append(sizes_of(a, batch), rows, columns)), names = products}
+    return {x = arranged(z, names), names = names}
+end
+
+-- As in PyTorch a view comes last where operands were multiplied and something was summed.
+local function finished(result, operands, output)
+    local wanted, reduced = set_of(output), false
+    for _, operand in ipairs(operands) do
+        for _, name in ipairs(operand.names) do reduced = reduced or not wanted[name] end
+    end
+    local y = arranged(summed(result, wanted), output)
+    return #operands > 1 and reduced and y:view(sizes(y)) or y
 end
 
 -- The letters of a list of subscripts, numbers 0 … 51 and torch.Ellipsis.
@@ -345,9 +376,9 @@ function T.einsum(equation, ...)
     for i = 2, #operands do
         local later = {output}
         for k = i + 1, #operands do later[#later + 1] = operands[k].names end
-        result = multiply(result, operands[i], set_of(table.unpack(later)))
+        result = multiply(result, operands[i], set_of(table.unpack(later)), output)
     end
-    return arranged(summed(result, set_of(output)), output)
+    return finished(result, operands, output)
 end
 
 -- ---- powers of matrices ----
