@@ -316,11 +316,11 @@ static int view_inplace(lua_State *L)
     args_begin(&a, L, op_info(op)->name, true);
     read_op_args(&a, op_info(op), NULL, v);
     Tensor *t = v[0].t;
-    if (op == OP_t && t->ndim > 2)
-        return raise_error(L, "RuntimeError", "t_() expects a tensor with <= 2 dimensions, but self is %dD", t->ndim);
     if (t->requires_grad && tensor_is_leaf(t) && grad_enabled())
         return raise_error(L, "RuntimeError",
                            "a leaf Variable that requires grad is being used in an in-place operation.");
+    if (op == OP_t && t->ndim > 2)
+        return raise_error(L, "RuntimeError", "t_() expects a tensor with <= 2 dimensions, but self is %dD", t->ndim);
     Tensor *y = tensor_keep(op_apply(op, v));
     if (!y)
         return raise_pending(L);
