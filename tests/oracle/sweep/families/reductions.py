@@ -57,11 +57,11 @@ def reductions(d, op):
     a = d.tensor(dtype, shape, special=special, expanded=op not in NOT_EXPANDED)
     ndim = len(shape)
     d.double = d.chance(0.3)
-    if op == "prod" and d.inputs[a].isnan().any():
-        d.double = False  # which products meet the NaN depends on the order they are made in
+    if op == "prod" and not d.inputs[a].isfinite().all():
+        d.inputs[a].requires_grad_(False)  # which products meet the NaN depends on the order they are made in
     keepdim = d.pick([None, None, True, False]) if op not in NO_KEEPDIM else None
     cast = getattr(torch, d.pick(DTYPE_NAMES)) if op in CASTING and d.chance(0.2) else None
-    if dtype is torch.float64 and cast in (torch.float32, torch.float16):
+    if cast is not None and cast.is_floating_point and cast.itemsize < dtype.itemsize:
         cast = None  # floats are compared by the precision of the input
     if op in ("quantile", "nanquantile", "kthvalue"):
         d.untied(a)
