@@ -193,6 +193,8 @@ Tensor *scatter_reduced(Tensor *x, int64_t dim, Tensor *index, Tensor *src, int6
         return tide_fail("RuntimeError",
                          "reduce argument must be either sum, prod, mean, amax or amin, got %lld",
                          (long long)reduce);
+    if (!wrap_dim(&dim, x->ndim))
+        return NULL;
     if (reduce == REDUCE_MEAN && x->dtype == DT_BOOL)
         return tide_fail("NotImplementedError", "\"%s\" not implemented for 'Bool'",
                          index->numel ? "scatter_gather_tensor_cpu_reduce_mean" : "div_floor_cpu");
