@@ -221,7 +221,7 @@ local read_gumbel = signature("gumbel_softmax", {"logits!", "tau", "hard", "eps"
 
 function F.gumbel_softmax(...)
     local logits, tau, hard, _, dim = read_gumbel(...)
-    local gumbels = -torch.empty_like(logits, memory_format=torch.contiguous_format):exponential_():log()
+    local gumbels = -torch.empty_like(logits, {memory_format = torch.contiguous_format}):exponential_():log()
     local soft = ((logits + gumbels) / tau):softmax(dim)
     if not hard then return soft end
     local _, index = soft:max(dim, true)
