@@ -12,6 +12,12 @@ static inline Tensor *scaled(Tensor *g, double s)
     return s == 1 ? g : op_mul(g, whole ? tensor_integer((int64_t)s) : num(s));
 }
 
+/* g once for each matrix of batch. */
+static inline Tensor *in_each(Tensor *g, const Tensor *batch)
+{
+    return op_expand(g, DIMS(batch->shape[0], g->shape[0], g->shape[1]));
+}
+
 /* The dim that cross worked along: the first of size 3 where none was named. */
 static inline const Dims *cross_dim(const Tensor *x, const Dims *dim)
 {
