@@ -108,8 +108,11 @@ bool tensor_bernoulli_(Tensor *t, double p, Generator *g)
     return fill_tensor(t, &(Fill){.run = run_bernoulli, .a = p}, g);
 }
 
-static bool in_unit_range(const Tensor *p)
+static bool are_probabilities(const Tensor *p)
 {
+    if (!dtype_is_float((DType)p->dtype))
+        return tide_refuse("NotImplementedError", "\"bernoulli_tensor_cpu_p_\" not implemented for '%s'",
+                           dtype_info[p->dtype].cname);
     size_t size = dtype_size((DType)p->dtype);
     for (int64_t i = 0; i < p->numel; i++) {
         double v = element_as_double((char *)tensor_data(p) + (size_t)i * size, (DType)p->dtype);
@@ -122,9 +125,7 @@ static bool in_unit_range(const Tensor *p)
 bool tensor_bernoulli_from_(Tensor *t, Tensor *p, Generator *g)
 {
     if (!t || !p) return false;
-    if (!dtype_is_float((DType)p->dtype))
-        return tide_refuse("NotImplementedError", "\"bernoulli_tensor_cpu_p_\" not implemented for '%s'",
-                           dtype_info[p->dtype].cname);
+    if (t->numel == 0) return true; /* p is not looked at, nor its size */
     int mark = scope_open();
     Dims shape = tensor_dims(t);
     Tensor *host = tensor_to(p, DT_NONE, (Device){DEVICE_CPU, 0}, false);
@@ -132,7 +133,7 @@ bool tensor_bernoulli_from_(Tensor *t, Tensor *p, Generator *g)
     Tensor *each = wide ? contiguous_plain(wide) : NULL;
     /* drawn in row-major order: that is the order of the probabilities */
     Tensor *draws =
-        each && in_unit_range(each) ? result_new(&shape, (DType)t->dtype, (Device){DEVICE_CPU, 0}) : NULL;
+        each && are_probabilities(each) ? result_new(&shape, (DType)t->dtype, (Device){DEVICE_CPU, 0}) : NULL;
     bool ok = draws && fill_tensor(draws, &(Fill){.run = run_bernoulli, .probabilities = each}, g) &&
               copy_plain(t, draws);
     if (ok) t->storage->version++;
