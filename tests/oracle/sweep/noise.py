@@ -4,7 +4,7 @@ import torch
 
 from evaluate import Unsuitable, lines_of
 
-DRAWS = 4
+DRAWS = 8
 # Tide's steps are others than PyTorch's: where these lose nothing by chance, those may, and the other way round.
 MARGIN = 8
 
