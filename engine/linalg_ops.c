@@ -138,11 +138,7 @@ Tensor *forward_mm(Tensor *x, Tensor *mat2)
 
 Tensor *forward_addmm(Tensor *x, Tensor *mat1, Tensor *mat2, double beta, double alpha)
 {
-    if (mat1->ndim != 2)
-        return tide_fail("RuntimeError", "mat1 must be a matrix, got %d-D tensor", mat1->ndim);
-    if (mat2->ndim != 2)
-        return tide_fail("RuntimeError", "mat2 must be a matrix, got %d-D tensor", mat2->ndim);
-    if (!check_same_device((Tensor *[]){x, mat1, mat2}, 3) || !check_multipliable(mat1, mat2))
+    if (!check_same_device((Tensor *[]){x, mat1, mat2}, 3))
         return NULL;
     if (x->dtype != mat2->dtype)
         return tide_fail("RuntimeError", "self and mat2 must have the same dtype, but got %s and %s",
@@ -150,6 +146,12 @@ Tensor *forward_addmm(Tensor *x, Tensor *mat1, Tensor *mat2, double beta, double
     if (mat1->dtype != mat2->dtype)
         return tide_fail("RuntimeError", "mat1 and mat2 must have the same dtype, but got %s and %s",
                          cname(mat1), cname(mat2));
+    if (mat1->ndim != 2)
+        return tide_fail("RuntimeError", "mat1 must be a matrix, got %d-D tensor", mat1->ndim);
+    if (mat2->ndim != 2)
+        return tide_fail("RuntimeError", "mat2 must be a matrix, got %d-D tensor", mat2->ndim);
+    if (!check_multipliable(mat1, mat2))
+        return NULL;
     const Dims *shape = DIMS(mat1->shape[0], mat2->shape[1]);
     Tensor *c = expanded(x, shape);
     if (!c || !check_not_bool(mat1, "addmm_impl_cpu_"))
