@@ -1,12 +1,10 @@
 """Cases left out with the reason: differences that are meant to stay.
 
 An entry holds a pattern of the case's name, a piece of the case's text (its inputs and PyTorch's answer) that must be
-there too, and the reason. open.txt beside this file names the single golden cases whose difference is a fault of Tide's
-still to be mended.
+there too, and the reason.
 """
 
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 KNOWN = [
     ("*", "INTERNAL ASSERT FAILED", "PyTorch asks for a bug report there itself"),
@@ -29,11 +27,7 @@ KNOWN = [
     ("*/matrix_exp/bfloat16/*", "nan", "PyTorch overflows within 16 bits"),
 ]
 
-OPEN = set((Path(__file__).parent / "open.txt").read_text().split("\n"))
-
 
 def reason(name, text):
     """Why the case is left out; None when it is not."""
-    if name in OPEN:
-        return "open"
     return next((why for pattern, piece, why in KNOWN if fnmatchcase(name, pattern) and piece in text), None)
