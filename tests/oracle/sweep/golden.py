@@ -24,7 +24,7 @@ def block(case, surface):
         wanted = answer(case)
     except (Unsuitable, NoSpelling):
         return None
-    if "\n" in source or case.works and wanted[0].startswith("!"):
+    if not wanted or "\n" in source or case.works and wanted[0].startswith("!"):
         return None
     lines.append("> " + source)
     if case.rule:
