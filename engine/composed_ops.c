@@ -36,6 +36,13 @@ static DType joint_dtype(Tensor *a, Tensor *b, Tensor *c)
     return result_dtype((Tensor *[]){a, b, c}, 3);
 }
 
+/* t as it is in dtype, then in the dtype to compute in: a number too large for 16 bits is infinite. */
+static Tensor *converted_through(Tensor *t, DType dtype, DType in)
+{
+    Tensor *there = converted_plain(t, dtype);
+    return there ? converted_plain(there, in) : NULL;
+}
+
 /* The dtype in which x and the two tensors of addcmul and addcdiv meet: theirs together, for 16 bits float32. value must
  * fit it. */
 static bool meet(Tensor **x, Tensor **tensor1, Tensor **tensor2, double value, DType dtype)
@@ -44,9 +51,9 @@ static bool meet(Tensor **x, Tensor **tensor1, Tensor **tensor2, double value, D
     bool whole = value == trunc(value) && fabs(value) < 0x1p53;
     if (!number_as(whole ? tensor_integer((int64_t)value) : tensor_number(value), in, (*x)->device))
         return false;
-    *x = converted_plain(*x, in);
-    *tensor1 = converted_plain(*tensor1, in);
-    *tensor2 = converted_plain(*tensor2, in);
+    *x = converted_through(*x, dtype, in);
+    *tensor1 = converted_through(*tensor1, dtype, in);
+    *tensor2 = converted_through(*tensor2, dtype, in);
     return *x && *tensor1 && *tensor2;
 }
 
