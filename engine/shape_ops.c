@@ -232,9 +232,10 @@ Tensor *forward_flip(Tensor *x, const Dims *dims)
         Tensor *index = tensor_arange_int(size - 1, -1, -1, DT_I64, x->device);
         y = index ? op_index_select(y, which.v[i], index) : NULL;
     }
-    if (!y || x->contiguous) return y;
-    Tensor *out = tensor_like(x, (DType)x->dtype);
-    return out && copy_plain(out, y) ? out : NULL;
+    Tensor *out = y && memcmp(y->stride, x->stride, (size_t)x->ndim * sizeof *x->stride) != 0
+                      ? tensor_like(x, (DType)x->dtype)
+                      : y;
+    return out == y || (out && copy_plain(out, y)) ? out : NULL;
 }
 
 /* ---- derivatives of the views: the gradient put where the view looked ---- */
