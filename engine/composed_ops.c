@@ -103,7 +103,8 @@ Tensor *forward_logit(Tensor *x, double eps)
 Tensor *forward_logit_backward(Tensor *g1, Tensor *x, double eps)
 {
     double low = isnan(eps) ? 0 : eps;
-    Tensor *slope = op_div(g1, op_mul(x, op_rsub(x, tensor_number(1))));
+    Tensor *positive = op_add(x, tensor_number(0)); /* -0 becomes 0 */
+    Tensor *slope = op_div(g1, op_mul(positive, op_rsub(x, tensor_number(1))));
     Tensor *inside = op_logical_and(op_ge(x, tensor_number(low)), op_le(x, tensor_number(1 - low)));
     return op_where(inside, slope, tensor_number(isnan(eps) ? NAN : 0));
 }

@@ -181,13 +181,13 @@ int finish_op(Args *a, OpId op, Arg *v)
     if (dtype_at) {
         if (!to_dtype(L, dtype_at, &d))
             arg_error(a, "dtype", 0, "torch.dtype", dtype_at);
-        check_dtype_option(L, op, v[0].t, d);
         const Dims *dims = op_info(op)->format == FORMAT_REDUCE ? v[1].dims : NULL;
         for (int i = 0; dims && i < dims->n; i++) { /* they are looked at before anything is converted */
             int64_t dim = dims->v[i];
             if (!wrap_dim(&dim, v[0].t->ndim))
                 return raise_pending(L);
         }
+        check_dtype_option(L, op, v[0].t, d);
         v[0].t = tensor_to(v[0].t, d, v[0].t->device, false);
     }
     int out_at = args_option(a, "out");

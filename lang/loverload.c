@@ -146,6 +146,8 @@ static int give_plain(lua_State *L, OpId op, const Arg *v, bool inplace)
 static Tensor *truncated_quotient(Tensor *a, Tensor *b)
 {
     DType d = result_dtype((Tensor *[]){a, b}, 2);
+    Dims left = tensor_dims(a), right = tensor_dims(b), shape;
+    if (d == DT_BOOL && !broadcast_shapes(&left, &right, &shape)) return NULL;
     if (d == DT_BOOL) return tide_fail("NotImplementedError", "\"div_trunc_cpu\" not implemented for 'Bool'");
     if (dtype_is_float(d)) return node_named(op_div_trunc(a, b), "DivBackward2");
     if (!(a = tensor_to(a, d, a->device, false)) || !(b = tensor_to(b, d, b->device, false))) return NULL;

@@ -91,7 +91,7 @@ MEASURED = """
     layer_norm batch_norm group_norm instance_norm rms_norm normalize cosine_similarity logsigmoid soft_margin_loss
     multilabel_soft_margin_loss lp_pool1d lp_pool2d nll_loss cross_entropy gelu
     mish cosine_embedding_loss kl_div norm dist cdist cov corrcoef linalg.norm linalg.vector_norm
-    linalg.householder_product orgqr ormqr cross linear bilinear logaddexp logaddexp2
+    linalg.householder_product orgqr ormqr cross linear bilinear logaddexp logaddexp2 sinc
 """.split() + PRODUCTS
 
 
