@@ -123,7 +123,8 @@ static bool deliver(Node *n, int output, Tensor *g, bool create_graph)
         *place = tensor_keep(g);
         return true;
     }
-    Tensor *sum = is_ours(former, g, create_graph) ? op_apply_inplace(OP_add, (Arg[]){{.t = former}, {.t = g}}) : op_add(former, g);
+    Tensor *sum = is_ours(former, g, create_graph) ? op_apply_inplace(OP_add, (Arg[]){{.t = former}, {.t = g}})
+                                                   : op_add(former, g);
     if (!sum) return false;
     replace(place, sum);
     return true;

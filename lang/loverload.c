@@ -374,20 +374,13 @@ static int norm(lua_State *L)
     else if (!word && v[1].i && !number_value(L, (int)v[1].i, &p))
         arg_error(&a, "p", 1, "Number", (int)v[1].i);
     Tensor *x = v[4].dtype == DT_NONE ? v[0].t : tensor_to(v[0].t, v[4].dtype, v[0].t->device, false);
-    if (word && x && v[2].dims && v[2].dims->n > 2 && !isinf(p))
+    bool matrix = (word ? !isinf(p) : !v[1].i) && v[2].dims && v[2].dims->n > 2;
+    if (x && matrix)
         return give_out(&a, op_linalg_matrix_norm(x, 0, 0, v[2].dims, v[3].b)); /* it refuses so many dims */
-    bool matrix = (word ? strcmp(word, "fro") == 0 : !v[1].i) && v[2].dims && v[2].dims->n > 2;
     if (x && !dtype_is_float((DType)x->dtype))
         return raise_error(L, "RuntimeError",
-                           "linalg.%s_norm: Expected a floating point or complex tensor as input. Got %s",
-                           matrix ? "matrix" : "vector", dtype_info[x->dtype].cname);
-    if (matrix) {
-        char text[256] = "";
-        size_t used = 0;
-        for (int i = 0; i < v[2].dims->n && used < sizeof text; i++)
-            used += (size_t)snprintf(text + used, sizeof text - used, " %lld", (long long)v[2].dims->v[i]);
-        return raise_error(L, "RuntimeError", "linalg.matrix_norm: dim must be a 2-tuple. Got%s", text);
-    }
+                           "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s",
+                           dtype_info[x->dtype].cname);
     return give_out(&a, x ? op_norm(x, p, v[2].dims, v[3].b) : NULL);
 }
 
